@@ -1,0 +1,330 @@
+"""What flows through the pipeline: the records, their ids, and their JSON.
+
+Every record is a frozen, slotted dataclass. Times are aware UTC datetimes; a time that is missing or cannot be read
+is ``None``, never now. Offsets count characters of the text that they speak of, the end exclusive. Ids are
+deterministic: the same input gives the same id on every machine.
+
+The four times are never confused: ``published`` and ``updated`` are what the source says, ``first_seen`` is when we
+saw the entry in a feed, ``indexed`` is when we finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class FeedState(StrEnum):
+    """Whether a feed is polled. Nothing here is final: ``wirewatch feeds add`` revives a feed that is gone."""
+
+    ACTIVE = "active"
+    GONE = "gone"  # the server answered 410: polled once a day at most, in case it comes back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed that we poll, with what is needed to ask for it again politely."""
+
+    id: str
+    url: str
+    added: datetime
+    title: str = ""
+    source: str = ""
+    """The outlet's name as readers see it; the feed's title unless the user gave another."""
+    site: str | None = None
+    state: FeedState = FeedState.ACTIVE
+    etag: str | None = None
+    """Byte for byte as the server sent it, quotes and weakness mark included."""
+    last_modified: str | None = None
+    body_hash: str | None = None
+    interval: float = 900.0
+    """Seconds between polls, as adapted to the share of entries already seen."""
+    next_poll: datetime | None = None
+    """When the next poll falls due; ``None`` is at once."""
+    last_polled: datetime | None = None
+    last_success: datetime | None = None
+    last_new: datetime | None = None
+    """When a poll last brought an entry not seen before."""
+    failures: int = 0
+    """Failed polls in a row."""
+    reason: str | None = None
+    """Why the last poll failed, in words; ``None`` after a success."""
+    polls: int = 0
+    baseline: bool = True
+    """True until the first successful poll, whose entries are what was there before us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One entry of one feed, as a poll saw it. ``url`` and the feed's texts are as the feed gave them, links absolute."""
+
+    id: str
+    feed: str
+    url: str
+    first_seen: datetime
+    guid: str | None = None
+    title: str = ""
+    text: str = ""
+    """The feed's own text (the longer of summary and content), plain, one paragraph a line, blank lines between."""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str | None = None
+    image: str | None = None
+    source: str = ""
+    baseline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a record lies in the archive: a WARC file below the archive folder, and the byte offset of its record."""
+
+    file: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One HTTP response, decoded from its transfer and content encodings but not from its charset."""
+
+    url: str
+    final_url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    fetched: datetime
+    location: Location | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, compared without case; ``None`` where there is none."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dateline:
+    """The opening of a wire story, "ISLAMABAD, Aug 20 (Reuters) –", parsed. ``text`` is as written."""
+
+    text: str
+    place: str | None = None
+    date: str | None = None
+    """ISO date, the year taken from the article's own; ``None`` where no day is written."""
+    agency: str | None = None
+
+
+class PageKind(StrEnum):
+    """What a fetched page turned out to be. Only an ``ARTICLE`` is indexed as one."""
+
+    ARTICLE = "article"
+    VIDEO = "video"
+    LIVE = "live"
+    LOGIN = "login"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A news article: the body in paragraphs (blank lines between), and what the page and the feed say of it."""
+
+    id: str
+    url: str
+    """Canonical URL."""
+    title: str
+    body: str
+    first_seen: datetime
+    source: str = ""
+    feed: str = ""
+    guid: str | None = None
+    authors: tuple[str, ...] = ()
+    dateline: Dateline | None = None
+    published: datetime | None = None
+    published_from: str | None = None
+    """Where ``published`` was read: ``json-ld``, ``meta``, ``time``, ``page`` or ``feed``."""
+    updated: datetime | None = None
+    updated_from: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    image: str | None = None
+    language: str | None = None
+    """ISO 639-1 code; ``None`` where the text is too short to tell."""
+    kind: PageKind = PageKind.ARTICLE
+    body_source: str = "page"
+    """``page``, or ``feed`` where the page could not be had and the feed's own text stands in."""
+    body_reason: str | None = None
+    """Why the feed's text stands in, in words; ``None`` when the page's own text is here."""
+    baseline: bool = False
+    version: int = 1
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One mention of a named thing. ``name`` is the same for all mentions that the document joins into one."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+    """PERSON, ORG, GPE, LOC, FAC, NORP, EVENT, PRODUCT, DATE or MONEY."""
+    name: str
+    title: str | None = None
+    """The title beside a person's name, as written ("US President")."""
+    geonames: int | None = None
+    country: str | None = None
+    """ISO 3166-1 alpha-2 code, for places and demonyms."""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """Who speaks, as written, and who that is. ``name`` is ``None`` where the document does not honestly say."""
+
+    start: int
+    end: int
+    text: str
+    name: str | None = None
+    kind: str = "person"
+    """person, organisation, government, anonymous, collective or document."""
+    anonymous: bool = False
+    role: str | None = None
+    reason: str | None = None
+    """Why the speaker is not named, as written ("on the condition of anonymity")."""
+    same_as: int | None = None
+    """Index of the first claim of the document made by this same unnamed speaker; ``None`` for that first one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """The words that attribute. ``cls`` (``class`` in JSON): say, deny, confirm, accuse, warn, promise, demand, ask,
+    decline or believe."""
+
+    start: int
+    end: int
+    text: str
+    lemma: str
+    cls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is claimed: its spans in the body, in order, and their text joined by one space."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """When it was said: the words, and the day or span of days they mean (ISO dates), if that can be told."""
+
+    start: int
+    end: int
+    text: str
+    earliest: str | None = None
+    latest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One attribution: who says what, how. ``parent`` is the index, in the document's claims, of the claim around it."""
+
+    speaker: Speaker | None
+    cue: Cue | None
+    content: Content
+    form: str
+    """direct, indirect or mixed."""
+    negated: bool = False
+    hedge: str | None = None
+    """The hedging word as written ("reportedly", "may have"), or ``None``."""
+    parent: int | None = None
+    when: When | None = None
+    entities: tuple[str, ...] = ()
+    """Names of the entities in the content, in order of first mention, without repeats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enriched:
+    """What enrichment found in a text. ``note`` says why there are no claims, where the language is not covered."""
+
+    language: str | None
+    entities: tuple[Entity, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    model: str = ""
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An article with what enrichment found in it: what the index holds. ``indexed`` is the first time it got there."""
+
+    article: Article
+    enriched: Enriched
+    indexed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One search result. ``highlights`` maps a field to fragments, matched words between ``\\x02`` and ``\\x03``."""
+
+    id: str
+    score: float
+    record: dict[str, Any]
+    highlights: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def digest(*parts: str) -> str:
+    """A deterministic id of 20 hexadecimal digits (80 bits) for the given strings, order and boundaries counted."""
+    return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
+
+
+def feed_id(url: str) -> str:
+    """The id of the feed that was added under this URL. It stays when the feed moves."""
+    return digest("feed", url)
+
+
+def article_id(canonical_url: str) -> str:
+    """The id of the article at this canonical URL (normalised by ``pipeline.urls.normalise``)."""
+    return digest("article", canonical_url)
+
+
+def to_dict(record: Any) -> dict[str, Any]:
+    """A record as plain JSON types, keys in the order of the fields, ``Cue.cls`` as ``class``, times as ISO strings."""
+    plain = msgspec.to_builtins(record)
+    assert isinstance(plain, dict)
+    _rename(plain, "cls", "class")
+    return plain
+
+
+def to_json(record: Any) -> bytes:
+    """A record as one line of UTF-8 JSON without the line end. The same record gives the same bytes."""
+    return msgspec.json.encode(to_dict(record))
+
+
+def from_json(line: bytes | str, kind: type[T]) -> T:
+    """The record that :func:`to_json` wrote. Raises ``msgspec.ValidationError`` where the JSON is of another shape."""
+    plain = msgspec.json.decode(line)
+    _rename(plain, "class", "cls")
+    return msgspec.convert(plain, kind)
+
+
+def _rename(node: Any, old: str, new: str) -> None:
+    """Rename a key wherever it stands: ``class`` is a Python keyword and cannot be a field's name."""
+    if isinstance(node, dict):
+        if old in node:
+            items = [(new if key == old else key, value) for key, value in node.items()]
+            node.clear()
+            node.update(items)
+        for value in node.values():
+            _rename(value, old, new)
+    elif isinstance(node, list):
+        for value in node:
+            _rename(value, old, new)
