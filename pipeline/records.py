@@ -102,6 +102,8 @@ class Page:
     body: bytes
     fetched: datetime
     location: Location | None = None
+    moved_to: str | None = None
+    """Where an unbroken chain of permanent redirects (301, 308) led; ``None`` where there was none."""
 
     def header(self, name: str) -> str | None:
         """The first header of that name, compared without case; ``None`` where there is none."""
