@@ -63,7 +63,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """One entry of one feed, as a poll saw it. ``url`` and the feed's texts are as the feed gave them, links absolute."""
+    """One entry of one feed, as a poll saw it: the feed's own words, links made absolute."""
 
     id: str
     feed: str
@@ -237,7 +237,7 @@ class When:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One attribution: who says what, how. ``parent`` is the index, in the document's claims, of the claim around it."""
+    """One attribution: who says what, how. ``parent`` is the index, in the document, of the claim around this one."""
 
     speaker: Speaker | None
     cue: Cue | None

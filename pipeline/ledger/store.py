@@ -1,0 +1,716 @@
+"""The ledger itself: claims work under leases, and writes down in one transaction what became of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    Table,
+    and_,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.errors import LedgerError
+from pipeline.ledger import tables as t
+from pipeline.records import Feed, FeedState, Location, Sighting, article_id, digest, from_json, to_json
+from pipeline.urls import host, normalise
+
+CHUNK = 400
+"""Values in one IN list: below SQLite's old limit of 999 variables with room to spare."""
+
+
+class Owed(StrEnum):
+    """What is to be done next for an item."""
+
+    FETCH = "fetch"
+    INDEX = "index"  # extract, enrich and index: one step, since the first two are pure
+
+
+class ItemState(StrEnum):
+    """Where an item stands. Every item ends in exactly one of the last five."""
+
+    SEEN = "seen"
+    FETCHED = "fetched"
+    INDEXED = "indexed"
+    DUPLICATE = "duplicate"  # another item already speaks for this article
+    SKIPPED = "skipped"  # the page holds no article
+    QUARANTINED = "quarantined"
+    DROPPED = "dropped"  # taken out of quarantine by the operator's word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing to be fetched and indexed, with the sighting that first announced it."""
+
+    id: str
+    url: str
+    host: str
+    sighting: Sighting
+    state: ItemState
+    owed: Owed | None
+    due: datetime | None
+    fetches: int
+    attempts: int
+    stage: str | None
+    reason: str | None
+    code: str | None
+    body_reason: str | None
+    location: Location | None
+    article: str | None
+    indexed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The page is in the archive; extract, enrich and index are owed."""
+
+    item: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """The page cannot be had now; the feed's own text is owed to the index in its place."""
+
+    item: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A stage failed and is to be tried again at ``due``. ``stage`` is what is owed then."""
+
+    item: str
+    owed: Owed
+    due: datetime
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """The article is in the index, since ``at``. ``fetch_again`` is when to ask for the page once more, where the
+    feed's own text stands in for it."""
+
+    item: str
+    article: str
+    at: datetime
+    fetch_again: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Another item already speaks for this article."""
+
+    item: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The page holds no article; ``code`` is what it holds."""
+
+    item: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """The item failed for good at ``stage`` until somebody looks."""
+
+    item: str
+    stage: str
+    code: str
+    reason: str
+
+
+Change = Fetched | FellBack | Retry | Indexed | Duplicate | Skipped | Quarantined
+
+
+def this_worker() -> str:
+    """The lease owner's name for this process: host, process id and start, so that a dead one can be told from a live
+    one, also where a container gives every new process the same id."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks since boot; "0" where it does not live or the system cannot say."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return "0"
+    return stat.rpartition(")")[2].split()[19]
+
+
+class Ledger:
+    """One ledger. Safe for several threads and processes at once; every method is one transaction.
+
+    Raises LedgerError, naming the database, where it cannot be read or written.
+    """
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine = engine
+        self.where = where
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # -- feeds ------------------------------------------------------------------------------------------------
+
+    def add_feed(self, feed: Feed) -> bool:
+        """Store a new feed. False, changing nothing, where one of that id or that address is there."""
+        with self._write() as db:
+            same = or_(t.feeds.c.id == feed.id, t.feeds.c.url == feed.url)
+            if db.execute(select(t.feeds.c.id).where(same)).first():
+                return False
+            db.execute(t.feeds.insert().values(**_feed_row(feed)))
+            return True
+
+    def remove_feed(self, feed: str) -> bool:
+        """Forget a feed by id. What it announced stays, and so does what is owed for it."""
+        with self._write() as db:
+            return db.execute(delete(t.feeds).where(t.feeds.c.id == feed)).rowcount > 0
+
+    def feeds(self) -> list[Feed]:
+        """All feeds, in the order in which they were added."""
+        with self._read() as db:
+            rows = db.execute(select(t.feeds).order_by(t.feeds.c.added, t.feeds.c.id)).mappings()
+            return [_feed(row) for row in rows]
+
+    def find_feeds(self, key: str) -> list[Feed]:
+        """The feeds that a user may mean: by id, by a prefix of it (6 characters or more), or by address."""
+        wanted = normalise(key)
+        return [
+            feed
+            for feed in self.feeds()
+            if feed.url == key or normalise(feed.url) == wanted or (len(key) >= 6 and feed.id.startswith(key))
+        ]
+
+    def touch_feed(self, feed: str, at: datetime) -> None:
+        """Make a feed due at this time."""
+        with self._write() as db:
+            db.execute(update(t.feeds).where(t.feeds.c.id == feed).values(next_poll=at))
+
+    def claim_feeds(self, now: datetime, limit: int, owner: str, lease: float) -> list[Feed]:
+        """Take in hand up to ``limit`` feeds that are due, longest overdue first, for ``lease`` seconds."""
+        free = or_(t.feeds.c.lease_until.is_(None), t.feeds.c.lease_until <= now)
+        due = or_(t.feeds.c.next_poll.is_(None), t.feeds.c.next_poll <= now)
+        with self._write() as db:
+            chosen = (
+                select(t.feeds)
+                .where(free, due)
+                .order_by(t.feeds.c.next_poll.is_not(None), t.feeds.c.next_poll, t.feeds.c.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            rows = db.execute(chosen).mappings().all()
+            self._lease(db, t.feeds, [row["id"] for row in rows], now, owner, lease)
+            return [_feed(row) for row in rows]
+
+    def store_poll(self, sightings: Sequence[Sighting], settle: Callable[[int], Feed]) -> int:
+        """Write down a poll: its new sightings, what is owed for them, and the feed as ``settle`` gives it.
+
+        ``settle`` is told how many sightings were new, on which the feed's next poll depends. Returns that number.
+        One transaction: a poll is stored whole or not at all. The feed's lease ends with it.
+        """
+        with self._write() as db:
+            known = self._known(db, [sighting.id for sighting in sightings])
+            new = {s.id: s for s in sightings if s.id not in known}
+            self._add_sightings(db, list(new.values()))
+            feed = settle(len(new))
+            row = _feed_row(feed) | {"lease_owner": None, "lease_until": None}
+            db.execute(update(t.feeds).where(t.feeds.c.id == feed.id).values(**row))
+            return len(new)
+
+    def next_poll(self) -> datetime | None:
+        """When the next feed falls due; ``None`` where there is no feed, or one that was never polled."""
+        with self._read() as db:
+            return db.execute(
+                select(t.feeds.c.next_poll).order_by(t.feeds.c.next_poll.is_not(None), t.feeds.c.next_poll).limit(1)
+            ).scalar()
+
+    def _known(self, db: Connection, ids: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for part in _chunks(ids):
+            found.update(db.execute(select(t.sightings.c.id).where(t.sightings.c.id.in_(part))).scalars())
+        return found
+
+    def _add_sightings(self, db: Connection, new: Sequence[Sighting]) -> None:
+        if not new:
+            return
+        items: dict[str, dict[str, Any]] = {}
+        rows: list[dict[str, Any]] = []
+        for sighting in new:
+            url = normalise(sighting.url) if sighting.url else ""
+            item = article_id(url) if url else digest("item", sighting.id)
+            # Several entries under one link are one item; the first one speaks for it.
+            items.setdefault(
+                item,
+                {
+                    "id": item,
+                    "url": url,
+                    "host": host(url) if url else "",
+                    "sighting": sighting.id,
+                    "first_seen": sighting.first_seen,
+                    "state": ItemState.SEEN.value,
+                    "owed": (Owed.FETCH if url else Owed.INDEX).value,
+                    "due": sighting.first_seen,
+                    "body_reason": None if url else "the entry has no link",
+                    "fetches": 0,
+                    "attempts": 0,
+                },
+            )
+            rows.append(
+                {
+                    "id": sighting.id,
+                    "feed": sighting.feed,
+                    "item": item,
+                    "first_seen": sighting.first_seen,
+                    "record": to_json(sighting).decode(),
+                }
+            )
+        db.execute(self._insert(t.items).on_conflict_do_nothing(), list(items.values()))
+        db.execute(self._insert(t.sightings).on_conflict_do_nothing(), rows)
+
+    # -- items ------------------------------------------------------------------------------------------------
+
+    def claim_items(
+        self,
+        owed: Owed,
+        now: datetime,
+        limit: int,
+        owner: str,
+        lease: float,
+        busy_hosts: Iterable[str] = (),
+    ) -> list[Item]:
+        """Take in hand up to ``limit`` items that are owed this, longest due first, for ``lease`` seconds.
+
+        Hosts that the caller has enough of in hand can be named, so that one slow host does not fill every batch.
+        """
+        where = [t.items.c.owed == owed.value, t.items.c.due <= now, _idle(now)]
+        busy = list(busy_hosts)
+        if busy:
+            where.append(t.items.c.host.not_in(busy))
+        chosen = (
+            select(t.items.c.id)
+            .where(*where)
+            .order_by(t.items.c.due, t.items.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._write() as db:
+            ids = list(db.execute(chosen).scalars())
+            self._lease(db, t.items, ids, now, owner, lease)
+            found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
+            return [found[item] for item in ids]
+
+    def apply(self, changes: Sequence[Change], now: datetime, owner: str) -> int:
+        """Write down what became of items in hand, in one transaction, and let go of them.
+
+        An item whose lease has meanwhile gone to another worker is left to that worker. Returns how many were written.
+        """
+        written = 0
+        with self._write() as db:
+            for change in changes:
+                values = _values(change, now) | {"lease_owner": None, "lease_until": None}
+                mine = and_(t.items.c.id == change.item, t.items.c.lease_owner == owner)
+                written += db.execute(update(t.items).where(mine).values(**values)).rowcount
+        return written
+
+    def own(self, pairs: Sequence[tuple[str, str]]) -> set[str]:
+        """Settle which items speak for which articles, given (article, item). Returns the items that do.
+
+        The first item to ask keeps the article, also when it asks again after a crash.
+        """
+        if not pairs:
+            return set()
+        with self._write() as db:
+            rows = [{"id": article, "item": item} for article, item in pairs]
+            db.execute(self._insert(t.articles).on_conflict_do_nothing(), rows)
+            owners: dict[str, str] = {}
+            for part in _chunks([article for article, _ in pairs]):
+                found = db.execute(select(t.articles.c.id, t.articles.c.item).where(t.articles.c.id.in_(part)))
+                owners.update((row.id, row.item) for row in found)
+        return {item for article, item in pairs if owners.get(article) == item}
+
+    def renew(self, owner: str, now: datetime, lease: float) -> None:
+        """Keep everything that this worker has in hand for ``lease`` more seconds."""
+        until = now + timedelta(seconds=lease)
+        with self._write() as db:
+            for table in (t.items, t.feeds):
+                db.execute(update(table).where(table.c.lease_owner == owner).values(lease_until=until))
+
+    def release(self, owner: str) -> None:
+        """Let go of everything that this worker has in hand: it stays owed."""
+        with self._write() as db:
+            self._release(db, owner)
+
+    def release_dead(self) -> list[str]:
+        """Let go of what processes of this host had in hand that no longer live. Returns their names."""
+        with self._write() as db:
+            owners: set[str] = set()
+            for table in (t.items, t.feeds):
+                found = select(table.c.lease_owner).where(table.c.lease_owner.is_not(None)).distinct()
+                owners.update(db.execute(found).scalars())
+            dead = sorted(owner for owner in owners if not _may_live(owner))
+            for owner in dead:
+                self._release(db, owner)
+            return dead
+
+    def next_due(self, owed: Owed) -> datetime | None:
+        """When the next item that nobody has in hand is owed this; ``None`` where there is none."""
+        with self._read() as db:
+            return db.execute(
+                select(func.min(t.items.c.due)).where(t.items.c.owed == owed.value, t.items.c.lease_owner.is_(None))
+            ).scalar()
+
+    def item(self, key: str) -> Item | None:
+        """The item of this id, or the one that speaks for the article of this id."""
+        with self._read() as db:
+            for column in (t.items.c.id, t.items.c.article):
+                found = self._items(db, column, [key])
+                if found:
+                    return min(found, key=lambda item: item.state is ItemState.DUPLICATE)
+        return None
+
+    def sightings(self, item: str) -> list[Sighting]:
+        """Every sighting that led to this item, first seen first."""
+        with self._read() as db:
+            found = (
+                select(t.sightings.c.record)
+                .where(t.sightings.c.item == item)
+                .order_by(t.sightings.c.first_seen, t.sightings.c.id)
+            )
+            return [from_json(record, Sighting) for record in db.execute(found).scalars()]
+
+    def carriers(self, article: str) -> list[Item]:
+        """Every item that turned out to be this article, its speaker first."""
+        with self._read() as db:
+            found = self._items(db, t.items.c.article, [article])
+        return sorted(found, key=lambda item: (item.state is ItemState.DUPLICATE, item.id))
+
+    def indexed_items(self) -> Iterator[Item]:
+        """Every item whose article is in the index, in order of id: what a replay has to build."""
+        last = ""
+        while True:
+            with self._read() as db:
+                page = (
+                    select(t.items.c.id)
+                    .where(t.items.c.indexed.is_not(None), t.items.c.id > last)
+                    .order_by(t.items.c.id)
+                    .limit(CHUNK)
+                )
+                ids = list(db.execute(page).scalars())
+                found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
+            if not ids:
+                return
+            yield from (found[item] for item in ids)
+            last = ids[-1]
+
+    # -- quarantine -------------------------------------------------------------------------------------------
+
+    def quarantined(self, limit: int = 1000) -> list[Item]:
+        """What lies in quarantine, in order of first sight."""
+        with self._read() as db:
+            chosen = (
+                select(t.items.c.id)
+                .where(t.items.c.state == ItemState.QUARANTINED.value)
+                .order_by(t.items.c.first_seen, t.items.c.id)
+                .limit(limit)
+            )
+            ids = list(db.execute(chosen).scalars())
+            found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
+            return [found[item] for item in ids]
+
+    def retry_quarantined(self, ids: Sequence[str] | None, now: datetime) -> int:
+        """Owe these items (all, for ``None``) their failed stage again, with a clean count. Returns how many."""
+        return self._leave_quarantine(
+            ids,
+            {
+                "state": ItemState.SEEN.value,
+                "owed": literal_column("CASE WHEN stage = 'fetch' THEN 'fetch' ELSE 'index' END"),
+                "due": now,
+                "attempts": 0,
+                "fetches": 0,
+            },
+        )
+
+    def drop_quarantined(self, ids: Sequence[str] | None) -> int:
+        """Give up these items (all, for ``None``). Returns how many."""
+        return self._leave_quarantine(ids, {"state": ItemState.DROPPED.value, "owed": None, "due": None})
+
+    def _leave_quarantine(self, ids: Sequence[str] | None, values: dict[str, Any]) -> int:
+        done = 0
+        with self._write() as db:
+            inside = t.items.c.state == ItemState.QUARANTINED.value
+            for part in [None] if ids is None else _chunks(ids):
+                where = inside if part is None else and_(inside, t.items.c.id.in_(part))
+                done += db.execute(update(t.items).where(where).values(**values)).rowcount
+        return done
+
+    # -- how things stand ---------------------------------------------------------------------------------------
+
+    def counts(self) -> dict[str, int]:
+        """Items by state."""
+        with self._read() as db:
+            rows = db.execute(select(t.items.c.state, func.count()).group_by(t.items.c.state)).all()
+        found: dict[str, int] = {row[0]: row[1] for row in rows}
+        return {state.value: found.get(state.value, 0) for state in ItemState}
+
+    def owed(self, now: datetime) -> dict[str, dict[str, int]]:
+        """For each kind of work: how many items are owed it now, later, and how many are in hand."""
+        in_hand = and_(t.items.c.lease_owner.is_not(None), t.items.c.lease_until > now)
+        result = {owed.value: {"now": 0, "later": 0, "in_hand": 0} for owed in Owed}
+        with self._read() as db:
+            for label, where in (
+                ("in_hand", in_hand),
+                ("now", and_(_idle(now), t.items.c.due <= now)),
+                ("later", and_(_idle(now), t.items.c.due > now)),
+            ):
+                rows = db.execute(
+                    select(t.items.c.owed, func.count())
+                    .where(t.items.c.owed.is_not(None), where)
+                    .group_by(t.items.c.owed)
+                )
+                for owed, count in rows:
+                    result[owed][label] = count
+        return result
+
+    def quarantine_reasons(self) -> list[tuple[str, str, int]]:
+        """(stage, code, how many) of what lies in quarantine, most first."""
+        with self._read() as db:
+            rows = db.execute(
+                select(t.items.c.stage, t.items.c.code, func.count())
+                .where(t.items.c.state == ItemState.QUARANTINED.value)
+                .group_by(t.items.c.stage, t.items.c.code)
+                .order_by(func.count().desc(), t.items.c.stage, t.items.c.code)
+            ).all()
+        return [(stage or "", code or "", count) for stage, code, count in rows]
+
+    def volume(self, since: datetime) -> dict[str, dict[str, int]]:
+        """New entries since then, by feed and day ("2026-11-23"), baselines included."""
+        day = func.substr(t.sightings.c.first_seen, 1, 10)
+        with self._read() as db:
+            rows = db.execute(
+                select(t.sightings.c.feed, day, func.count())
+                .where(t.sightings.c.first_seen >= since)
+                .group_by(t.sightings.c.feed, day)
+            ).all()
+        result: dict[str, dict[str, int]] = {}
+        for feed, when, count in rows:
+            result.setdefault(feed, {})[when] = count
+        return result
+
+    def note(self, key: str, text: str | None, now: datetime) -> None:
+        """Write down something that the operator should know now, or with ``None`` that it no longer holds."""
+        with self._write() as db:
+            if text is None:
+                db.execute(delete(t.notes).where(t.notes.c.key == key))
+                return
+            row = {"key": key, "text": text, "since": now}
+            insert = self._insert(t.notes).values(**row)
+            db.execute(insert.on_conflict_do_update(index_elements=[t.notes.c.key], set_={"text": text}))
+
+    def notes(self) -> list[tuple[str, str, datetime]]:
+        """(key, text, since when) of everything that the operator should know now."""
+        with self._read() as db:
+            rows = db.execute(select(t.notes).order_by(t.notes.c.key)).all()
+        return [(row.key, row.text, row.since) for row in rows]
+
+    # -- the machinery --------------------------------------------------------------------------------------------
+
+    def _items(self, db: Connection, column: Any, keys: Sequence[str]) -> list[Item]:
+        found: list[Item] = []
+        for part in _chunks(keys):
+            rows = db.execute(
+                select(t.items, t.sightings.c.record)
+                .join(t.sightings, t.sightings.c.id == t.items.c.sighting)
+                .where(column.in_(part))
+            ).mappings()
+            found.extend(_item(row) for row in rows)
+        return found
+
+    def _lease(self, db: Connection, table: Table, ids: Sequence[str], now: datetime, owner: str, lease: float) -> None:
+        values = {"lease_owner": owner, "lease_until": now + timedelta(seconds=lease)}
+        for part in _chunks(ids):
+            db.execute(update(table).where(table.c.id.in_(part)).values(**values))
+
+    def _release(self, db: Connection, owner: str) -> None:
+        for table in (t.items, t.feeds):
+            mine = table.c.lease_owner == owner
+            db.execute(update(table).where(mine).values(lease_owner=None, lease_until=None))
+
+    def _insert(self, table: Table) -> Any:
+        """An INSERT that knows ON CONFLICT, which SQLAlchemy keeps in the dialects."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        return dialect.insert(table)
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with self._guard(), self._engine.connect() as db, db.begin():
+            yield db
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._guard(), self._engine.connect().execution_options(writes=True) as db, db.begin():
+            yield db
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise LedgerError(self.where, str(getattr(error, "orig", None) or error)) from error
+
+
+def _values(change: Change, now: datetime) -> dict[str, Any]:
+    """The columns that a change sets."""
+    clean: dict[str, Any] = {"reason": None, "code": None, "stage": None}
+    kept: dict[str, Any] = {
+        "state": literal_column(f"CASE WHEN indexed IS NULL THEN '{ItemState.FETCHED}' ELSE state END")
+    }
+    match change:
+        case Fetched(location=location):
+            return (
+                clean
+                | kept
+                | {
+                    "owed": Owed.INDEX.value,
+                    "due": now,
+                    "fetches": 0,
+                    "attempts": 0,
+                    "body_reason": None,
+                    "warc_file": location.file,
+                    "warc_offset": location.offset,
+                }
+            )
+        case FellBack(code=code, reason=reason):
+            return kept | {
+                "owed": Owed.INDEX.value,
+                "due": now,
+                "fetches": t.items.c.fetches + 1,
+                "stage": "fetch",
+                "code": code,
+                "reason": reason,
+                "body_reason": reason,
+            }
+        case Retry(owed=owed, due=due, code=code, reason=reason):
+            count = t.items.c.fetches if owed is Owed.FETCH else t.items.c.attempts
+            return {
+                "owed": owed.value,
+                "due": due,
+                count.name: count + 1,
+                "stage": owed.value,
+                "code": code,
+                "reason": reason,
+            }
+        case Indexed(article=article, at=at, fetch_again=fetch_again):
+            return {
+                "state": ItemState.INDEXED.value,
+                "article": article,
+                "indexed": at,
+                "attempts": 0,
+                "owed": Owed.FETCH.value if fetch_again else None,
+                "due": fetch_again,
+            }
+        case Duplicate(article=article):
+            return clean | {"state": ItemState.DUPLICATE.value, "article": article, "owed": None, "due": None}
+        case Skipped(code=code, reason=reason):
+            return {
+                "state": ItemState.SKIPPED.value,
+                "owed": None,
+                "due": None,
+                "stage": "extract",
+                "code": code,
+                "reason": reason,
+            }
+        case Quarantined(stage=stage, code=code, reason=reason):
+            return {
+                "state": ItemState.QUARANTINED.value,
+                "owed": None,
+                "due": None,
+                "stage": stage,
+                "code": code,
+                "reason": reason,
+            }
+
+
+def _idle(now: datetime) -> Any:
+    """The items that nobody has in hand."""
+    return or_(t.items.c.lease_until.is_(None), t.items.c.lease_until <= now)
+
+
+def _feed_row(feed: Feed) -> dict[str, Any]:
+    row = {f.name: getattr(feed, f.name) for f in fields(feed)}
+    row["state"] = feed.state.value
+    return row
+
+
+def _feed(row: RowMapping) -> Feed:
+    values = {f.name: row[f.name] for f in fields(Feed)}
+    values["state"] = FeedState(row["state"])
+    return Feed(**values)
+
+
+def _item(row: RowMapping) -> Item:
+    location = None
+    if row["warc_file"] is not None:
+        location = Location(file=row["warc_file"], offset=row["warc_offset"])
+    return Item(
+        id=row["id"],
+        url=row["url"],
+        host=row["host"],
+        sighting=from_json(row["record"], Sighting),
+        state=ItemState(row["state"]),
+        owed=None if row["owed"] is None else Owed(row["owed"]),
+        due=row["due"],
+        fetches=row["fetches"],
+        attempts=row["attempts"],
+        stage=row["stage"],
+        reason=row["reason"],
+        code=row["code"],
+        body_reason=row["body_reason"],
+        location=location,
+        article=row["article"],
+        indexed=row["indexed"],
+    )
+
+
+def _may_live(owner: str) -> bool:
+    """Whether the process of this lease may still be at work. One on another host may; only its lease can tell."""
+    name, _, rest = owner.partition(":")
+    pid, _, started = rest.partition(":")
+    if name != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return started == _started(int(pid))
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

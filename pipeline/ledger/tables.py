@@ -1,0 +1,127 @@
+"""The ledger's tables. SQLite and PostgreSQL are served from this one text; ``migrations/`` makes and changes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime as text of fixed width, so that it sorts, and reads well in any database browser."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time came to the ledger: {value!r}")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+    def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+metadata = MetaData()
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("added", UtcTime, nullable=False),
+    Column("title", Text, nullable=False, default=""),
+    Column("source", Text, nullable=False, default=""),
+    Column("site", Text),
+    Column("state", String(16), nullable=False, default="active"),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("body_hash", Text),
+    Column("interval", Float, nullable=False),
+    Column("next_poll", UtcTime),
+    Column("last_polled", UtcTime),
+    Column("last_success", UtcTime),
+    Column("last_new", UtcTime),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("reason", Text),
+    Column("polls", Integer, nullable=False, default=0),
+    Column("baseline", Boolean, nullable=False, default=True),
+    Column("lease_owner", String(120)),
+    Column("lease_until", UtcTime),
+    Index("feeds_due", "next_poll"),
+)
+
+# An item is one thing to be fetched: everything that feeds announce under one normalised link. Several sightings may
+# lead to one item; several items may turn out to be one article, and then one of them owns it.
+items = Table(
+    "items",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("sighting", String(20), nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owed", String(16)),
+    Column("due", UtcTime),
+    Column("fetches", Integer, nullable=False, default=0),  # failed fetches in a row
+    Column("attempts", Integer, nullable=False, default=0),  # failed attempts at extract, enrich or index
+    Column("stage", String(16)),
+    Column("reason", Text),
+    Column("code", String(40)),
+    Column("body_reason", Text),
+    Column("warc_file", Text),
+    Column("warc_offset", Integer),
+    Column("article", String(20)),
+    Column("indexed", UtcTime),
+    Column("lease_owner", String(120)),
+    Column("lease_until", UtcTime),
+    Index("items_owed", "owed", "due"),
+    Index("items_state", "state"),
+    Index("items_lease", "lease_owner"),
+    Index("items_article", "article"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("feed", String(20), nullable=False),
+    Column("item", String(20), ForeignKey("items.id"), nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("sightings_item", "item"),
+    Index("sightings_volume", "feed", "first_seen"),
+)
+
+# Which item speaks for an article: the first one that was seen.
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("item", String(20), ForeignKey("items.id"), nullable=False),
+)
+
+# What the operator should know now: one line a key, gone when it no longer holds ("index: waiting, disk full").
+notes = Table(
+    "notes",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+)

@@ -1,0 +1,348 @@
+"""What the ledger promises: nothing owed is lost, nothing is done by two workers, a poll is stored whole."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import LedgerError
+from pipeline.ledger import (
+    Duplicate,
+    FellBack,
+    Fetched,
+    Indexed,
+    ItemState,
+    Ledger,
+    Owed,
+    Quarantined,
+    Retry,
+    Skipped,
+    open_ledger,
+    this_worker,
+)
+from pipeline.records import Feed, Location, Sighting, digest, feed_id
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+ME = "here:1:1"
+OTHER = "here:2:2"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger(tmp_path / "ledger.sqlite")
+    yield opened
+    opened.close()
+
+
+def make_feed(url: str = "http://example.org/feed") -> Feed:
+    return Feed(id=feed_id(url), url=url, added=NOW, title="Example", source="Example")
+
+
+def make_sighting(link: str, feed: Feed, seen: datetime = NOW) -> Sighting:
+    return Sighting(id=digest("s", feed.id, link), feed=feed.id, url=link, first_seen=seen, title=link, text="A text.")
+
+
+def with_items(ledger: Ledger, *links: str) -> Feed:
+    feed = make_feed()
+    ledger.add_feed(feed)
+    ledger.store_poll([make_sighting(link, feed) for link in links], lambda new: feed)
+    return feed
+
+
+def test_a_feed_comes_back_as_it_was_stored(ledger: Ledger) -> None:
+    feed = Feed(
+        id=feed_id("http://e.org/f"),
+        url="http://e.org/f",
+        added=NOW,
+        etag='W/"a b"',
+        last_modified="Mon, 23 Nov 2026 12:00:00 GMT",
+        next_poll=LATER,
+        failures=3,
+        reason="HTTP 503",
+        baseline=False,
+    )
+    assert ledger.add_feed(feed)
+    assert ledger.feeds() == [feed]
+
+
+def test_a_feed_is_not_added_twice_under_one_address(ledger: Ledger) -> None:
+    assert ledger.add_feed(make_feed())
+    assert not ledger.add_feed(make_feed())
+    assert len(ledger.feeds()) == 1
+
+
+def test_a_feed_is_found_by_address_by_id_and_by_prefix(ledger: Ledger) -> None:
+    feed = make_feed()
+    ledger.add_feed(feed)
+    for key in (feed.url, feed.id, feed.id[:6], "HTTP://EXAMPLE.ORG/feed#top"):
+        assert ledger.find_feeds(key) == [feed]
+    assert ledger.find_feeds("http://elsewhere.org/feed") == []
+
+
+def test_feeds_that_are_due_go_to_one_worker_only(ledger: Ledger) -> None:
+    due, never, later = (make_feed(f"http://e.org/{n}") for n in range(3))
+    ledger.add_feed(Feed(**_values(due, next_poll=NOW)))
+    ledger.add_feed(Feed(**_values(never, next_poll=None)))
+    ledger.add_feed(Feed(**_values(later, next_poll=LATER)))
+    taken = ledger.claim_feeds(NOW, 10, ME, 60)
+    assert [feed.id for feed in taken] == [never.id, due.id]
+    assert ledger.claim_feeds(NOW, 10, OTHER, 60) == []
+    assert len(ledger.claim_feeds(NOW + timedelta(seconds=60), 10, OTHER, 60)) == 2  # the lease ran out
+
+
+def test_a_poll_counts_only_entries_not_seen_before(ledger: Ledger) -> None:
+    feed = with_items(ledger, "http://e.org/1", "http://e.org/2")
+    again = [make_sighting(f"http://e.org/{n}", feed) for n in (2, 3)]
+    told = []
+
+    def settle(new: int) -> Feed:
+        told.append(new)
+        return Feed(**_values(feed, polls=7))
+
+    assert ledger.store_poll(again, settle) == 1
+    assert told == [1]
+    assert ledger.feeds()[0].polls == 7
+    assert ledger.counts()["seen"] == 3
+
+
+def test_two_feeds_that_announce_one_link_make_one_item(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    second = make_feed("http://example.org/second")
+    ledger.add_feed(second)
+    ledger.store_poll([make_sighting("http://E.org/1?utm_source=rss#top", second)], lambda new: second)
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    assert len(ledger.sightings(item.id)) == 2
+
+
+def test_an_entry_without_a_link_is_owed_to_the_index_at_once(ledger: Ledger) -> None:
+    with_items(ledger, "")
+    assert ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60) == []
+    (item,) = ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    assert item.body_reason == "the entry has no link"
+
+
+def test_an_item_goes_from_seen_to_fetched_to_indexed(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    assert (item.state, item.owed) == (ItemState.SEEN, Owed.FETCH)
+    place = Location(file="a.warc.gz", offset=77)
+    assert ledger.apply([Fetched(item.id, place)], NOW, ME) == 1
+    (item,) = ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    assert (item.state, item.location) == (ItemState.FETCHED, place)
+    ledger.apply([Indexed(item.id, "article", NOW)], NOW, ME)
+    done = ledger.item(item.id)
+    assert done is not None
+    assert (done.state, done.owed, done.article, done.indexed) == (ItemState.INDEXED, None, "article", NOW)
+    assert ledger.item("article") == done
+    assert [found.id for found in ledger.indexed_items()] == [item.id]
+
+
+def test_a_result_is_refused_when_the_lease_has_gone_to_another_worker(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    assert ledger.claim_items(Owed.FETCH, NOW, 10, OTHER, 60) == []
+    ledger.claim_items(Owed.FETCH, NOW + timedelta(seconds=61), 10, OTHER, 60)
+    assert ledger.apply([Fetched(item.id, Location(file="mine", offset=0))], NOW, ME) == 0
+    assert ledger.apply([Fetched(item.id, Location(file="theirs", offset=0))], NOW, OTHER) == 1
+    found = ledger.item(item.id)
+    assert found is not None
+    assert found.location == Location(file="theirs", offset=0)
+
+
+def test_a_renewed_lease_is_not_given_away(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.renew(ME, NOW + timedelta(seconds=50), 60)
+    assert ledger.claim_items(Owed.FETCH, NOW + timedelta(seconds=61), 10, OTHER, 60) == []
+
+
+def test_the_work_of_a_dead_process_is_owed_again_at_once(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1", "http://e.org/2")
+    child = subprocess.run(
+        [sys.executable, "-c", "from pipeline.ledger import this_worker; print(this_worker())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    dead = child.stdout.strip()
+    ledger.claim_items(Owed.FETCH, NOW, 1, dead, 3600)
+    ledger.claim_items(Owed.FETCH, NOW, 1, this_worker(), 3600)
+    assert ledger.release_dead() == [dead]
+    assert len(ledger.claim_items(Owed.FETCH, NOW, 10, OTHER, 60)) == 1
+
+
+def test_hosts_that_the_caller_has_enough_of_are_passed_over(ledger: Ledger) -> None:
+    with_items(ledger, "http://slow.org/1", "http://slow.org/2", "http://quick.org/1")
+    taken = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60, busy_hosts={"slow.org"})
+    assert [item.host for item in taken] == ["quick.org"]
+
+
+def test_a_failed_fetch_lets_the_feeds_text_stand_in_and_is_tried_again_later(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.apply([FellBack(item.id, "http-403", "HTTP 403")], NOW, ME)
+    (item,) = ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    assert (item.body_reason, item.fetches) == ("HTTP 403", 1)
+    ledger.apply([Indexed(item.id, "a", NOW, fetch_again=LATER)], NOW, ME)
+    assert ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60) == []
+    (item,) = ledger.claim_items(Owed.FETCH, LATER, 10, ME, 60)
+    assert item.state is ItemState.INDEXED
+    ledger.apply([Fetched(item.id, Location(file="f", offset=1))], LATER, ME)
+    (item,) = ledger.claim_items(Owed.INDEX, LATER, 10, ME, 60)
+    assert (item.state, item.body_reason, item.fetches) == (ItemState.INDEXED, None, 0)
+
+
+def test_a_retry_counts_its_attempts_and_waits(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    item = next(iter(ledger.claim_items(Owed.FETCH, LATER, 10, ME, 60)))
+    ledger.apply([Retry(item.id, Owed.FETCH, LATER + timedelta(hours=1), "timeout", "no answer")], LATER, ME)
+    assert ledger.claim_items(Owed.FETCH, LATER, 10, ME, 60) == []
+    assert ledger.owed(LATER) == {
+        "fetch": {"now": 0, "later": 1, "in_hand": 0},
+        "index": {"now": 0, "later": 0, "in_hand": 0},
+    }
+    assert ledger.next_due(Owed.FETCH) == LATER + timedelta(hours=1)
+    (item,) = ledger.claim_items(Owed.FETCH, LATER + timedelta(hours=1), 10, ME, 60)
+    assert (item.fetches, item.reason) == (1, "no answer")
+
+
+def test_quarantine_keeps_stage_and_reason_and_gives_back_or_drops(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1", "http://e.org/2", "http://e.org/3")
+    one, two, three = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.apply(
+        [
+            Quarantined(one.id, "fetch", "http-500", "HTTP 500"),
+            Quarantined(two.id, "extract", "timeout", "took more than 60 s"),
+            Skipped(three.id, "video", "the page is a video"),
+        ],
+        NOW,
+        ME,
+    )
+    assert ledger.quarantine_reasons() == [("extract", "timeout", 1), ("fetch", "http-500", 1)]
+    assert {item.id for item in ledger.quarantined()} == {one.id, two.id}
+    assert ledger.retry_quarantined([one.id, three.id], NOW) == 1
+    assert [item.id for item in ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)] == [one.id]
+    assert ledger.drop_quarantined(None) == 1
+    assert ledger.counts() == {
+        "seen": 1,
+        "fetched": 0,
+        "indexed": 0,
+        "duplicate": 0,
+        "skipped": 1,
+        "quarantined": 0,
+        "dropped": 1,
+    }
+
+
+def test_an_item_that_failed_in_extraction_goes_back_to_extraction(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.apply([Quarantined(item.id, "extract", "timeout", "slow")], NOW, ME)
+    ledger.retry_quarantined(None, NOW)
+    assert [found.id for found in ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)] == [item.id]
+
+
+def test_the_first_item_keeps_the_article_also_after_a_crash(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1", "http://e.org/2")
+    one, two = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    assert ledger.own([("article", one.id)]) == {one.id}
+    assert ledger.own([("article", two.id)]) == set()
+    assert ledger.own([("article", one.id)]) == {one.id}
+    ledger.apply([Indexed(one.id, "article", NOW), Duplicate(two.id, "article")], NOW, ME)
+    assert [item.id for item in ledger.carriers("article")] == [one.id, two.id]
+
+
+def test_notes_keep_the_time_since_when_they_hold(ledger: Ledger) -> None:
+    ledger.note("index", "waiting: disk full", NOW)
+    ledger.note("index", "waiting: still full", LATER)
+    assert ledger.notes() == [("index", "waiting: still full", NOW)]
+    ledger.note("index", None, LATER)
+    assert ledger.notes() == []
+
+
+def test_volume_counts_new_entries_by_feed_and_day(ledger: Ledger) -> None:
+    feed = with_items(ledger, "http://e.org/1", "http://e.org/2")
+    ledger.store_poll([make_sighting("http://e.org/3", feed, NOW + timedelta(days=1))], lambda new: feed)
+    assert ledger.volume(NOW) == {feed.id: {"2026-11-23": 2, "2026-11-24": 1}}
+
+
+def test_a_ledger_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    open_ledger(file).close()
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerError, match=r"newer Wirewatch made it \(revision 9999.*upgrade Wirewatch"):
+        open_ledger(file)
+
+
+def test_a_file_that_is_no_ledger_is_refused_and_left_alone(tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.sqlite"
+    garbage.write_bytes(b"this is not a database, whatever its name says" * 100)
+    with pytest.raises(LedgerError, match=r"garbage\.sqlite"):
+        open_ledger(garbage)
+    assert garbage.read_bytes().startswith(b"this is not a database")
+    foreign = tmp_path / "foreign.sqlite"
+    with sqlite3.connect(foreign) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(LedgerError, match="not a Wirewatch ledger"):
+        open_ledger(foreign)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LedgerError, match="cannot make its folder"):
+        open_ledger(tmp_path / "file" / "data" / "ledger.sqlite")
+
+
+def test_the_migrations_and_the_tables_agree(ledger: Ledger) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from pipeline.ledger.tables import metadata
+
+    with ledger._engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_processes_that_open_one_new_folder_at_once_all_succeed(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from pipeline.ledger import open_ledger;"
+        "print(open_ledger(pathlib.Path(sys.argv[1])).counts()['seen'])"
+    )
+    file = tmp_path / "new" / "ledger.sqlite"
+    racers = [
+        subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert [racer.communicate()[0].strip() for racer in racers] == ["0"] * 4
+
+
+def test_workers_that_claim_at_once_share_everything_out_without_overlap(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    ledger = open_ledger(file)
+    with_items(ledger, *(f"http://e.org/{n}" for n in range(200)))
+    program = (
+        "import sys, pathlib; from datetime import UTC, datetime; from pipeline.ledger import Owed, open_ledger\n"
+        "ledger = open_ledger(pathlib.Path(sys.argv[1])); now = datetime(2026, 11, 23, 12, tzinfo=UTC)\n"
+        "while taken := ledger.claim_items(Owed.FETCH, now, 7, sys.argv[2], 600):\n"
+        "    print('\\n'.join(item.id for item in taken))"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", program, str(file), f"w:{n}:0"], stdout=subprocess.PIPE, text=True)
+        for n in range(3)
+    ]
+    taken = [line for worker in workers for line in worker.communicate()[0].split()]
+    assert len(taken) == 200
+    assert len(set(taken)) == 200
+
+
+def _values(feed: Feed, **changes: object) -> dict[str, object]:
+    from dataclasses import fields
+
+    return {f.name: getattr(feed, f.name) for f in fields(feed)} | changes
