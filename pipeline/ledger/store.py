@@ -18,6 +18,7 @@ from sqlalchemy import (
     RowMapping,
     Table,
     and_,
+    case,
     delete,
     func,
     literal_column,
@@ -88,11 +89,13 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class FellBack:
-    """The page cannot be had now; the feed's own text is owed to the index in its place."""
+    """The page cannot be had now; the feed's own text is owed to the index in its place. ``fetch_again`` is when to
+    ask for the page once more, ``None`` for never."""
 
     item: str
     code: str
     reason: str
+    fetch_again: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The article is in the index, since ``at``. ``fetch_again`` is when to ask for the page once more, where the
-    feed's own text stands in for it."""
+    """The article is in the index, since ``at``."""
 
     item: str
     article: str
     at: datetime
-    fetch_again: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,15 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The page of an article that stands in the index with the feed's own text will not be asked for again."""
+
+    item: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantined:
     """The item failed for good at ``stage`` until somebody looks."""
 
@@ -144,7 +154,7 @@ class Quarantined:
     reason: str
 
 
-Change = Fetched | FellBack | Retry | Indexed | Duplicate | Skipped | Quarantined
+Change = Fetched | FellBack | Retry | Indexed | Duplicate | Skipped | GaveUp | Quarantined
 
 
 def this_worker() -> str:
@@ -600,11 +610,12 @@ def _values(change: Change, now: datetime) -> dict[str, Any]:
                     "fetches": 0,
                     "attempts": 0,
                     "body_reason": None,
+                    "fetch_again": None,
                     "warc_file": location.file,
                     "warc_offset": location.offset,
                 }
             )
-        case FellBack(code=code, reason=reason):
+        case FellBack(code=code, reason=reason, fetch_again=fetch_again):
             return kept | {
                 "owed": Owed.INDEX.value,
                 "due": now,
@@ -613,6 +624,7 @@ def _values(change: Change, now: datetime) -> dict[str, Any]:
                 "code": code,
                 "reason": reason,
                 "body_reason": reason,
+                "fetch_again": fetch_again,
             }
         case Retry(owed=owed, due=due, code=code, reason=reason):
             count = t.items.c.fetches if owed is Owed.FETCH else t.items.c.attempts
@@ -624,15 +636,19 @@ def _values(change: Change, now: datetime) -> dict[str, Any]:
                 "code": code,
                 "reason": reason,
             }
-        case Indexed(article=article, at=at, fetch_again=fetch_again):
+        case Indexed(article=article, at=at):
+            again = t.items.c.fetch_again
             return {
                 "state": ItemState.INDEXED.value,
                 "article": article,
                 "indexed": at,
                 "attempts": 0,
-                "owed": Owed.FETCH.value if fetch_again else None,
-                "due": fetch_again,
+                "owed": case((again.is_not(None), Owed.FETCH.value), else_=None),
+                "due": again,
+                "fetch_again": None,
             }
+        case GaveUp(code=code, reason=reason):
+            return {"owed": None, "due": None, "stage": "fetch", "code": code, "reason": reason}
         case Duplicate(article=article):
             return clean | {"state": ItemState.DUPLICATE.value, "article": article, "owed": None, "due": None}
         case Skipped(code=code, reason=reason):

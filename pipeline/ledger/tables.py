@@ -84,7 +84,8 @@ items = Table(
     Column("stage", String(16)),
     Column("reason", Text),
     Column("code", String(40)),
-    Column("body_reason", Text),
+    Column("body_reason", Text),  # why the feed's own text stands in for the page
+    Column("fetch_again", UtcTime),  # when the page is to be asked for once more, after that text is indexed
     Column("warc_file", Text),
     Column("warc_offset", Integer),
     Column("article", String(20)),

@@ -185,10 +185,10 @@ def test_hosts_that_the_caller_has_enough_of_are_passed_over(ledger: Ledger) -> 
 def test_a_failed_fetch_lets_the_feeds_text_stand_in_and_is_tried_again_later(ledger: Ledger) -> None:
     with_items(ledger, "http://e.org/1")
     (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
-    ledger.apply([FellBack(item.id, "http-403", "HTTP 403")], NOW, ME)
+    ledger.apply([FellBack(item.id, "http-403", "HTTP 403", LATER)], NOW, ME)
     (item,) = ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
     assert (item.body_reason, item.fetches) == ("HTTP 403", 1)
-    ledger.apply([Indexed(item.id, "a", NOW, fetch_again=LATER)], NOW, ME)
+    ledger.apply([Indexed(item.id, "a", NOW)], NOW, ME)
     assert ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60) == []
     (item,) = ledger.claim_items(Owed.FETCH, LATER, 10, ME, 60)
     assert item.state is ItemState.INDEXED

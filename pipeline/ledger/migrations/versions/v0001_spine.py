@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text),
         sa.Column("code", sa.String(40)),
         sa.Column("body_reason", sa.Text),
+        sa.Column("fetch_again", TIME),
         sa.Column("warc_file", sa.Text),
         sa.Column("warc_offset", sa.Integer),
         sa.Column("article", ID),
