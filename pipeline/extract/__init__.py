@@ -1,0 +1,109 @@
+"""From a fetched page to an article: body, title, byline, dateline, times, canonical URL, and what kind of page it is.
+
+Pure: the same page and sighting give the same article; no clock is read and nothing is kept between calls.
+"""
+
+from __future__ import annotations
+
+from pipeline import records, urls
+from pipeline.errors import ExtractError
+from pipeline.extract import byline, dateline, language
+from pipeline.extract.body import body as take_body
+from pipeline.extract.describe import Described, describe
+from pipeline.extract.document import parse
+from pipeline.extract.harvest import Harvest, harvest
+from pipeline.extract.kind import kind
+from pipeline.records import Article, Page, PageKind, Sighting
+
+__all__ = ["extract", "from_feed"]
+
+
+def extract(page: Page, sighting: Sighting | None = None) -> Article:
+    """The article on a page; what the page lacks is taken from the sighting that led to it.
+
+    ``kind`` says what the page is: only an ``ARTICLE`` has a body worth indexing. Without a sighting, ``first_seen``
+    is when the page was fetched. Raises ExtractError where the page is no HTML at all, and nothing else.
+    """
+    try:
+        return _extract(page, sighting)
+    except ExtractError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the promise above: whatever a page does, one error that names it
+        raise ExtractError(page.final_url or page.url, f"{type(error).__name__}: {error}") from error
+
+
+def from_feed(sighting: Sighting, reason: str) -> Article:
+    """The article as the feed tells it, for when the page cannot be had; ``reason`` says in words why not."""
+    canonical = urls.normalise(sighting.url)
+    return Article(
+        id=records.article_id(canonical),
+        url=canonical,
+        title=sighting.title,
+        body=sighting.text,
+        first_seen=sighting.first_seen,
+        source=sighting.source,
+        feed=sighting.feed,
+        guid=sighting.guid,
+        authors=byline.parse(sighting.authors),
+        dateline=dateline.parse(sighting.text, sighting.published),
+        published=sighting.published,
+        published_from="feed" if sighting.published else None,
+        updated=sighting.updated,
+        updated_from="feed" if sighting.updated else None,
+        tags=sighting.tags,
+        image=sighting.image,
+        language=language.tell(sighting.text, language.code(sighting.language)),
+        kind=PageKind.ARTICLE if sighting.title or sighting.text else PageKind.EMPTY,
+        body_source="feed",
+        body_reason=reason,
+        baseline=sighting.baseline,
+    )
+
+
+def _extract(page: Page, sighting: Sighting | None) -> Article:
+    address = page.final_url or page.url
+    root = parse(page, page.body.decode("utf-8", "replace"))
+    if root is None:
+        return _article(page, sighting, None, "", PageKind.EMPTY)
+    told = describe(harvest(root), root, address)
+    text = take_body(root)
+    return _article(page, sighting, told, text, kind(text))
+
+
+def _article(
+    page: Page, sighting: Sighting | None, told: Described | None, text: str, page_kind: PageKind
+) -> Article:
+    address = page.final_url or page.url
+    if told is None:
+        told = describe(Harvest(), None, address)
+    published, published_from = told.published, told.published_from
+    updated, updated_from = told.updated, told.updated_from
+    if sighting is not None:
+        if published is None and sighting.published is not None:
+            published, published_from = sighting.published, "feed"
+        if updated is None and sighting.updated is not None:
+            updated, updated_from = sighting.updated, "feed"
+    claimed = told.language or (language.code(sighting.language) if sighting else None)
+    return Article(
+        id=records.article_id(told.canonical),
+        url=told.canonical,
+        title=told.title or (sighting.title if sighting else ""),
+        body=text,
+        first_seen=sighting.first_seen if sighting else page.fetched,
+        source=(sighting.source if sighting else "") or told.site,
+        feed=sighting.feed if sighting else "",
+        guid=sighting.guid if sighting else None,
+        authors=told.authors or (byline.parse(sighting.authors) if sighting else ()),
+        dateline=dateline.parse(text, published),
+        published=published,
+        published_from=published_from,
+        updated=updated,
+        updated_from=updated_from,
+        section=told.section,
+        tags=told.tags or (sighting.tags if sighting else ()),
+        image=told.image or (sighting.image if sighting else None),
+        language=language.tell(text, claimed),
+        kind=page_kind,
+        baseline=sighting.baseline if sighting else False,
+        location=page.location,
+    )
