@@ -1,0 +1,28 @@
+"""Polite HTTP and the archive of what it brought.
+
+FetchError codes, stable, for counting:
+
+========================  ============================================================================
+``dns``                   the name has no address
+``connect``               no connection
+``tls``                   no trusted TLS connection
+``timeout``               too slow: to connect, between two reads, or in all
+``reset``                 the connection ended before the response did
+``too-large``             more bytes than the cap, on the wire or decoded
+``private-address``       the address guard refused
+``scheme``                not an http or https address
+``redirects``             a circle, or more than ten
+``robots``                robots.txt does not allow it
+``robots-unavailable``    robots.txt could not be had: not now
+``rate-limited``          the host asked (Retry-After) to be left alone for longer than we wait
+``encoding``              a Content-Encoding that is unknown or that the body is not in
+``protocol``              not HTTP: broken headers, a flood of them, broken chunks
+``http-404`` and so on    by :func:`raise_for_status`
+========================  ============================================================================
+"""
+
+from pipeline.fetch.archive import Archive
+from pipeline.fetch.charset import decode, is_html
+from pipeline.fetch.client import Fetcher, raise_for_status, retry_after
+
+__all__ = ["Archive", "Fetcher", "decode", "is_html", "raise_for_status", "retry_after"]

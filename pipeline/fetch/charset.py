@@ -1,0 +1,97 @@
+"""The charset of a page, found the way browsers do, with two lies of servers seen through.
+
+Order: byte order mark; the Content-Type header; the meta tag or XML prolog; detection. Before the last three, a body
+with non-ASCII bytes that is valid UTF-8 from end to end is UTF-8 whatever was declared: other charsets practically
+never form that, and "iso-8859-1" over UTF-8 is the commonest lie there is. Labels mean what the WHATWG Encoding
+Standard says ("iso-8859-1" is windows-1252), by w3lib.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    http_content_type_encoding,
+    read_bom,
+    resolve_encoding,
+)
+
+from pipeline.records import Page
+
+_SAMPLE = 8192
+"""Bytes given to detection: enough for charset-normalizer to be sure, some milliseconds of its time."""
+
+_STATEFUL = ("utf-16", "utf-32", "iso2022", "hz")
+"""Charsets whose bytes may look like ASCII or UTF-8 and are not."""
+
+_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+_HTML_START = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+
+
+def decode(page: Page) -> str:
+    """The body of a page as text. Never raises: what cannot be decoded becomes U+FFFD."""
+    body = page.body
+    bom, mark = read_bom(body)
+    if bom is not None and mark is not None:
+        return body[len(mark) :].decode(bom, "replace")
+    declared = _known(http_content_type_encoding(page.header("content-type") or ""))
+    if declared is None:
+        declared = _known(html_body_declared_encoding(body[:4096]))
+        if declared is not None and declared.startswith(("utf-16", "utf-32")):
+            declared = "utf-8"  # the tag could not have been read otherwise: HTML Standard, 13.2.3.2
+    if declared is None or not declared.startswith(_STATEFUL):
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    if declared is not None:
+        text = body.decode(declared, "replace")
+        if text.count("\ufffd") * 1000 <= len(text):
+            return text
+    detected = _detect(body)
+    if detected is not None:
+        return body.decode(detected, "replace")
+    return body.decode(declared or "utf-8", "replace")
+
+
+def _known(label: str | None) -> str | None:
+    """The Python codec for a label, or ``None`` where there is none that gives text."""
+    if not label:
+        return None
+    try:
+        name = resolve_encoding(label)
+        if name is None:
+            return None
+        codec = codecs.lookup(name)
+        b"".decode(codec.name)
+    except (LookupError, ValueError, UnicodeError):
+        return None
+    return codec.name
+
+
+def _detect(body: bytes) -> str | None:
+    """What charset-normalizer makes of a sample that begins where the first non-ASCII byte stands."""
+    first = next((match.start() for match in re.finditer(rb"[\x80-\xff]", body)), None)
+    if first is None:
+        return None
+    start = max(body.rfind(b"<", 0, first), body.rfind(b">", 0, first), 0)
+    sample = body[start : start + _SAMPLE]
+    if len(body) > start + _SAMPLE:  # cut where no multi-byte character can be cut
+        sample = sample[: max(sample.rfind(b"<"), sample.rfind(b"\n"), sample.rfind(b" ")) + 1] or sample
+    best = from_bytes(sample).best()
+    return _known(best.encoding) if best is not None else None
+
+
+def is_html(page: Page) -> bool:
+    """Whether a page is HTML: by its Content-Type, or by its first bytes where that is missing or merely XML."""
+    kind = (page.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind in _HTML_TYPES:
+        return True
+    if kind in {"", "text/xml", "application/xml", "unknown/unknown", "application/octet-stream"}:
+        return _HTML_START.match(page.body[:4096]) is not None
+    return False

@@ -1,0 +1,413 @@
+"""The HTTP client: one polite GET at a time, redirects by hand, every cap and check in one place.
+
+aiohttp does HTTP. Ours are the address guard, the manners towards each host, robots.txt, the redirects (each hop is
+checked like a new request) and the decoding under a cap.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from w3lib.url import safe_url_string
+from yarl import URL
+
+from pipeline.errors import FetchError
+from pipeline.fetch.decoding import ACCEPT_ENCODING, BodyDecoder, CapError, EncodingError
+from pipeline.fetch.guard import AddressRefusedError, AllowedHosts, guarded_socket, refusal
+from pipeline.fetch.manners import Manners
+from pipeline.fetch.robots import SIZE_CAP, Robots
+from pipeline.records import Page
+from pipeline.settings import Settings
+
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+MAX_REDIRECTS = 10
+
+RETRY_AFTER_CAP = 86_400.0
+"""A Retry-After above a day is taken as a day, as a failing feed's back-off is."""
+
+UNEXPLAINED_429 = 60.0
+"""Seconds without requests to a host after a 429 that does not say how long; 2026-11-23, a guess on the safe side."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT_REDIRECTS = frozenset({301, 308})
+_PERMANENT_STATUSES = frozenset({401, 403, 404, 410, 451})
+
+# aiohttp allows 8 KB a header; security-policy headers of real news sites are longer (2026-11-23).
+_MAX_LINE = 16 * 1024
+_MAX_FIELD = 64 * 1024
+_MAX_HEADERS = 256
+
+_SMALL_BODY = 16 * 1024
+"""A redirect's body up to this is read so that the connection can be used again; beyond, the connection is closed."""
+
+_SAFE = re.compile(r"[!-~]+\Z")
+_HOST = re.compile(r"[a-z0-9._-]+\Z|[0-9a-f:.]+(?:%[a-z0-9]+)?\Z")
+_KEPT_ACROSS_HOSTS = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A URL that is about to be asked for, read once, so that every check speaks of the same host."""
+
+    url: URL
+    host: str
+    port: int
+
+    @property
+    def place(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return str(self.url.origin())
+
+
+class Fetcher:
+    """Gets pages. An async context manager: the connections live and die with it.
+
+    ``resolver`` takes the place of the system's name resolution. The guard does not trust either.
+    """
+
+    def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None) -> None:
+        self._settings = settings
+        self._resolver = resolver
+        self._allowed = AllowedHosts(settings.allow_hosts)
+        self._manners = Manners(
+            concurrency=settings.concurrency,
+            per_host=settings.per_host,
+            delay=settings.host_delay,
+            delay_cap=settings.crawl_delay_cap,
+        )
+        self._robots = Robots(self._robots_file, self._slow_down)
+        self._guarded: aiohttp.ClientSession | None = None
+        self._open: aiohttp.ClientSession | None = None
+        self._timeout = aiohttp.ClientTimeout(
+            total=settings.total_timeout,
+            connect=settings.connect_timeout,
+            sock_connect=settings.connect_timeout,
+            sock_read=settings.read_timeout,
+        )
+
+    async def __aenter__(self) -> Self:
+        self._guarded = self._session(guarded=True)
+        if self._allowed:
+            # Connections past the guard live in a pool of their own: no other host can ever be handed one.
+            self._open = self._session(guarded=False)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._robots.close()
+        for session in (self._guarded, self._open):
+            if session is not None:
+                await session.close()
+        self._guarded = self._open = None
+
+    def _session(self, *, guarded: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=0,  # the manners count requests, per host and overall
+            ttl_dns_cache=60,
+            resolver=self._resolver,
+            socket_factory=guarded_socket if guarded else None,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            headers={"User-Agent": self._settings.user_agent, "Accept-Encoding": ACCEPT_ENCODING},
+            max_line_size=_MAX_LINE,
+            max_field_size=_MAX_FIELD,
+            max_headers=_MAX_HEADERS,
+        )
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        robots: bool = True,
+        accept: str = ACCEPT,
+    ) -> Page:
+        """The response at the end of the redirects from ``url``, of any status, body decoded.
+
+        ``robots`` says whether robots.txt is asked first (``settings.robots`` off wins). ``headers`` are sent along;
+        to another host than the first only conditions and preferences are. Raises FetchError for all that is not
+        a complete response; the codes are in :mod:`pipeline.fetch`.
+        """
+        asked = {"Accept": accept, **(headers or {})}
+        return await self._follow(url, asked, robots and self._settings.robots, self._settings.max_bytes)
+
+    async def _robots_file(self, url: str) -> Page:
+        accept = {"Accept": "text/plain,*/*;q=0.5"}
+        return await self._follow(url, accept, robots=False, cap=SIZE_CAP, cut=True)
+
+    def _slow_down(self, origin: str, delay: float) -> None:
+        self._manners.slow_down(_read(origin, origin).place, delay)
+
+    async def _follow(self, url: str, headers: Mapping[str, str], robots: bool, cap: int, cut: bool = False) -> Page:
+        target = first = _read(url, url)
+        seen = {target.url}
+        moved_to: str | None = None
+        permanent = True
+        spent = 0.0
+        for _ in range(MAX_REDIRECTS + 1):
+            self._check_literal(target, url)
+            if robots:
+                await self._robots.check(target.origin, str(target.url))
+            if target.place != first.place:
+                headers = {k: v for k, v in headers.items() if k.lower() in _KEPT_ACROSS_HOSTS}
+            async with self._manners.turn(target.place, url):
+                began = time.monotonic()
+                answer = await self._ask(target, url, headers, cap, cut, spent)
+                spent += time.monotonic() - began
+            if isinstance(answer, Page):
+                final = url if target is first else str(target.url)
+                return _with_addresses(answer, url, final, moved_to)
+            status, location = answer
+            permanent = permanent and status in _PERMANENT_REDIRECTS
+            target = _read(location, url, base=target.url)
+            if target.url in seen:
+                raise FetchError(url, "redirects", f"redirects in a circle to {target.url}", permanent=True)
+            seen.add(target.url)
+            if permanent:
+                moved_to = str(target.url)
+        raise FetchError(url, "redirects", f"more than {MAX_REDIRECTS} redirects", permanent=True)
+
+    def _check_literal(self, target: _Target, asked: str) -> None:
+        """Refuse a host that is written as a number before anything is asked of it; names are checked at the socket.
+
+        Decimal, octal, hexadecimal and short forms are read as the C library would (``inet_aton``).
+        """
+        if (target.host, target.port) in self._allowed:
+            return
+        address = target.host
+        if ":" not in address:
+            try:
+                address = socket.inet_ntoa(socket.inet_aton(address))
+            except OSError:
+                return
+        why = refusal(address)
+        if why is not None:
+            raise FetchError(asked, "private-address", why, permanent=True)
+
+    async def _ask(
+        self,
+        target: _Target,
+        asked: str,
+        headers: Mapping[str, str],
+        cap: int,
+        cut: bool,
+        spent: float,
+    ) -> Page | tuple[int, str]:
+        """One request: the page, its addresses still to be set, or a redirect's status and Location."""
+        session = self._open if (target.host, target.port) in self._allowed else self._guarded
+        if session is None:
+            raise RuntimeError("Fetcher is used outside of 'async with'")
+        timeout = self._timeout
+        if spent:
+            left = max(self._settings.total_timeout - spent, 0.001)
+            timeout = aiohttp.ClientTimeout(
+                total=left,
+                connect=timeout.connect,
+                sock_connect=timeout.sock_connect,
+                sock_read=timeout.sock_read,
+            )
+        at = "" if str(target.url) == asked else f" (at {target.url})"
+        try:
+            async with session.get(target.url, headers=headers, allow_redirects=False, timeout=timeout) as response:
+                fetched = datetime.now(UTC)
+                if response.status in _REDIRECTS and "Location" in response.headers:
+                    location = _text(response.headers["Location"].encode("utf-8", "surrogateescape"))
+                    if response.content_length is not None and response.content_length <= _SMALL_BODY:
+                        await response.content.read()
+                    else:
+                        response.close()
+                    return response.status, location
+                try:
+                    body = await _body(response, cap, cut)
+                except BaseException:
+                    response.close()  # never drain what was refused
+                    raise
+                page = Page(
+                    url="",
+                    final_url="",
+                    status=response.status,
+                    headers=tuple((_text(name), _text(value)) for name, value in response.raw_headers),
+                    body=body,
+                    fetched=fetched,
+                )
+        except CapError:
+            raise FetchError(asked, "too-large", f"more than {cap} bytes{at}", permanent=True) from None
+        except EncodingError as error:
+            raise FetchError(asked, "encoding", f"{error}{at}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _failure(asked, at, error) from error
+        if page.status in (429, 503):
+            wait = retry_after(page)
+            if wait is None and page.status == 429:
+                wait = UNEXPLAINED_429
+            if wait:
+                self._manners.hold_off(target.place, wait)
+        return page
+
+
+async def _body(response: aiohttp.ClientResponse, cap: int, cut: bool) -> bytes:
+    """The decoded body. Raises CapError past the cap, on the wire or decoded, unless ``cut`` takes what is under it."""
+    if response.status in (204, 304):
+        return b""
+    if not cut and response.content_length is not None and response.content_length > cap:
+        raise CapError
+    decoder = BodyDecoder(response.headers.getall("Content-Encoding", ()), cap)
+    wire = 0
+    try:
+        async for data in response.content.iter_any():
+            wire += len(data)
+            if wire > cap:
+                raise CapError
+            decoder.feed(data)
+    except CapError:
+        if not cut:
+            raise
+        response.close()
+        return decoder.begun()
+    return decoder.body()
+
+
+def _read(url: str, asked: str, base: URL | None = None) -> _Target:
+    """The address that ``url`` (against ``base``) names. Raises FetchError ``scheme`` where it is none for us."""
+    text = url.strip()
+    try:
+        if not _SAFE.match(text):
+            text = safe_url_string(text)
+        address = URL(text, encoded=True)
+        if base is not None:
+            address = base.join(address)
+        address = address.with_fragment(None)
+        scheme, host, port = address.scheme, address.host, address.port
+    except ValueError as error:
+        raise FetchError(asked, "scheme", f"not an address: {url} ({error})", permanent=True) from error
+    if scheme not in ("http", "https"):
+        raise FetchError(
+            asked, "scheme", f"{url} is neither http nor https" if scheme else f"{url} is no URL", permanent=True
+        )
+    if not host or port is None or not _HOST.match(host):
+        raise FetchError(asked, "scheme", f"{url} names no host", permanent=True)
+    return _Target(address, host, port)
+
+
+def _with_addresses(page: Page, url: str, final_url: str, moved_to: str | None) -> Page:
+    return Page(
+        url=url,
+        final_url=final_url,
+        status=page.status,
+        headers=page.headers,
+        body=page.body,
+        fetched=page.fetched,
+        moved_to=moved_to,
+    )
+
+
+def _text(raw: bytes) -> str:
+    """A header's bytes as text that any store takes: UTF-8 where it is that, else byte by byte."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _failure(asked: str, at: str, error: Exception) -> FetchError:
+    """What aiohttp raised, as a FetchError with its code."""
+    cause: BaseException = error
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+    if isinstance(cause, AddressRefusedError):
+        return FetchError(asked, "private-address", f"{cause.why}{at}", permanent=True)
+    words = str(cause) or type(cause).__name__
+    match error:
+        case TimeoutError():
+            code, words = "timeout", str(error) or "no complete answer in time"
+        case aiohttp.ClientConnectorDNSError():
+            code, words = "dns", f"name cannot be resolved: {words}"
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            code = "tls"
+        case aiohttp.ClientConnectorError():
+            code = "connect"
+        case aiohttp.ClientPayloadError():
+            code, words = _broken_body(error)
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | ConnectionError():
+            code = "reset"
+        case aiohttp.InvalidURL():
+            code = "scheme"
+        case aiohttp.ClientError() | ValueError():
+            code, words = "protocol", f"not HTTP: {getattr(error, 'message', '') or words}"
+        case _:
+            code = "connect"
+    return FetchError(asked, code, " ".join(f"{words}{at}".split()), permanent=code == "scheme")
+
+
+def _broken_body(error: aiohttp.ClientPayloadError) -> tuple[str, str]:
+    """A body that stops early is ``reset``: asking again may bring it; one with bad framing is ``protocol``."""
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.http_exceptions.TransferEncodingError) and "Not enough data" not in str(cause):
+        return "protocol", f"bad transfer encoding: {cause}"
+    return "reset", "the connection ended in the middle of the body"
+
+
+def retry_after(page: Page) -> float | None:
+    """The Retry-After of a response in seconds from ``page.fetched``, seconds or HTTP-date, at most a day.
+
+    ``None`` where there is none or it cannot be read (RFC 9110, 10.2.3).
+    """
+    value = (page.header("retry-after") or "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return min(float(value[:12]), RETRY_AFTER_CAP)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return min(max((when - page.fetched).total_seconds(), 0.0), RETRY_AFTER_CAP)
+
+
+def raise_for_status(page: Page) -> None:
+    """Return for 2xx and 304. Raises FetchError ``http-404`` and the like for any other status.
+
+    401, 403, 404, 410 and 451 are permanent; 429 and 503 carry the server's Retry-After.
+    """
+    status = page.status
+    if 200 <= status < 300 or status == 304:
+        return
+    try:
+        phrase = f" {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = ""
+    raise FetchError(
+        page.url,
+        f"http-{status}",
+        f"the server answered {status}{phrase}",
+        permanent=status in _PERMANENT_STATUSES,
+        retry_after=retry_after(page) if status in (429, 503) else None,
+        status=status,
+    )
