@@ -1,0 +1,29 @@
+"""Feeds: found, polled by conditional GET, parsed, scheduled, imported and exported, and their health in words."""
+
+from pipeline.feeds.discover import Discovered, discover
+from pipeline.feeds.entry import Entry, ParsedFeed
+from pipeline.feeds.health import Volume, gone_quiet, health
+from pipeline.feeds.opml import OpmlFeed, read_opml, write_opml
+from pipeline.feeds.parse import parse
+from pipeline.feeds.poll import Gets, Outcome, Polled, accept, poll
+from pipeline.feeds.schedule import settle
+
+__all__ = [
+    "Discovered",
+    "Entry",
+    "Gets",
+    "OpmlFeed",
+    "Outcome",
+    "ParsedFeed",
+    "Polled",
+    "Volume",
+    "accept",
+    "discover",
+    "gone_quiet",
+    "health",
+    "parse",
+    "poll",
+    "read_opml",
+    "settle",
+    "write_opml",
+]

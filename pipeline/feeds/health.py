@@ -1,0 +1,79 @@
+"""How a feed does, in sentences that a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from pipeline.records import Feed, FeedState
+
+_QUIET_SHARE: Final = 0.2
+"""A feed that brings less than this share of its usual day has gone quiet."""
+_QUIET_USUAL: Final = 3.0
+"""Feeds that bring fewer than this a day are silent for a day every so often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """How much a feed brings."""
+
+    day: int = 0
+    """New entries in the last 24 hours, the baseline not counted."""
+    usual: float | None = None
+    """New entries on a usual day before that; ``None`` where it has not been watched long enough to tell."""
+
+
+def health(feed: Feed, volume: Volume, now: datetime) -> list[str]:
+    """One to four sentences: what the last polls did, what the feed brings, when it is asked next, what is wrong."""
+    sentences = []
+    if feed.last_polled is None:
+        return [f"Not polled yet; {_next(feed, now, 'first poll')}."]
+    if feed.state is FeedState.GONE:
+        sentences.append(
+            f"Gone: {feed.reason or 'HTTP 410'}; asked once a day in case it comes back, {_next(feed, now)}."
+        )
+    elif feed.failures:
+        since = "since it was added" if feed.last_success is None else f"since {_ago(feed.last_success, now)}"
+        times = "once" if feed.failures == 1 else f"{feed.failures} times in a row"
+        sentences.append(
+            f"Failing {since}: {feed.reason or 'no reason known'} ({times}); {_next(feed, now, 'next try')}."
+        )
+    else:
+        entries = "1 new entry" if volume.day == 1 else f"{volume.day or 'no'} new entries"
+        sentences.append(f"Polled {_ago(feed.last_polled, now)}; {entries} in the last day; {_next(feed, now)}.")
+    if feed.baseline:
+        sentences.append("Never read yet: its first entries will be taken as what was there before, without alerts.")
+    elif feed.last_new is None:
+        sentences.append("It has never brought an entry.")
+    elif now - feed.last_new > timedelta(days=1):
+        sentences.append(f"Its last new entry came {_ago(feed.last_new, now)}.")
+    if gone_quiet(volume):
+        sentences.append(f"Gone quiet: {volume.day} in the last day, usually about {volume.usual:.0f}.")
+    return sentences
+
+
+def gone_quiet(volume: Volume) -> bool:
+    """Whether a feed falls so far below its own usual volume that somebody should look."""
+    return volume.usual is not None and volume.usual >= _QUIET_USUAL and volume.day < volume.usual * _QUIET_SHARE
+
+
+def _next(feed: Feed, now: datetime, what: str = "next poll") -> str:
+    if feed.next_poll is None or feed.next_poll <= now:
+        return f"{what} due now"
+    return f"{what} in {_span((feed.next_poll - now).total_seconds())}"
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    seconds = (now - moment).total_seconds()
+    return "just now" if seconds < 1 else f"{_span(seconds)} ago"
+
+
+def _span(seconds: float) -> str:
+    """A duration in its largest fitting unit: "3 minutes", "1 hour", "2 days"."""
+    for size, unit in ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute")):
+        if seconds >= size * 0.995:
+            count = round(seconds / size)
+            return f"{count} {unit}" + ("" if count == 1 else "s")
+    count = max(1, round(seconds))
+    return f"{count} second" + ("" if count == 1 else "s")

@@ -1,0 +1,74 @@
+"""Lists of feeds as OPML 2.0 (http://opml.org/spec2.opml), the format in which readers exchange them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from pipeline.errors import FeedError
+from pipeline.feeds.entry import MAX_TITLE, link_of
+from pipeline.feeds.text import line
+from pipeline.records import Feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpmlFeed:
+    """One feed of an OPML list."""
+
+    url: str
+    title: str = ""
+    site: str | None = None
+    categories: tuple[str, ...] = ()
+    """The folders around it, outermost first, then those of its ``category`` attribute."""
+
+
+def read_opml(content: bytes, *, name: str = "OPML") -> list[OpmlFeed]:
+    """The feeds in an OPML file, in its order, each address once; outlines without a feed's address are folders.
+
+    Entities are not expanded and nothing is fetched. Raises FeedError ``opml`` for a file that is not well-formed or is
+    no OPML; ``name`` stands for the file in its text.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    try:
+        root = etree.fromstring(content.strip(), parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise FeedError(name, "opml", f"not a readable OPML file ({error})") from error
+    if root is None or etree.QName(root).localname.lower() != "opml":
+        raise FeedError(name, "opml", "not an OPML file: its root is not <opml>")
+    feeds: dict[str, OpmlFeed] = {}
+    folders: list[str] = []
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if not isinstance(element.tag, str) or etree.QName(element).localname.lower() != "outline":
+            continue
+        if event == "end":
+            folders.pop()
+            continue
+        attributes = {str(key).lower(): str(value) for key, value in element.attrib.items()}
+        title = line(attributes.get("title") or attributes.get("text") or "", limit=MAX_TITLE)
+        url = link_of("", attributes.get("xmlurl", "").strip())
+        if url is not None and url not in feeds:
+            named = [part.strip() for path in attributes.get("category", "").split(",") for part in path.split("/")]
+            feeds[url] = OpmlFeed(
+                url=url,
+                title=title,
+                site=link_of("", attributes.get("htmlurl", "").strip()),
+                categories=tuple(dict.fromkeys(part for part in (*folders, *named) if part)),
+            )
+        folders.append("" if url else title)
+    return list(feeds.values())
+
+
+def write_opml(feeds: Iterable[Feed], *, title: str = "Wirewatch feeds") -> bytes:
+    """The feeds as an OPML file, in the given order. The same feeds give the same bytes."""
+    root = etree.Element("opml", version="2.0")
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = title
+    body = etree.SubElement(root, "body")
+    for feed in feeds:
+        name = line(feed.source or feed.title or feed.url, limit=MAX_TITLE)
+        attributes = {"type": "rss", "text": name, "title": name, "xmlUrl": feed.url}
+        if feed.site:
+            attributes["htmlUrl"] = feed.site
+        etree.SubElement(body, "outline", attributes)
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)

@@ -1,0 +1,367 @@
+"""A feed's bytes as entries: RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 by feedparser, JSON Feed by its own reader.
+
+feedparser runs without its sanitiser and its resolver of links in markup, which take two thirds of its time: only plain
+text is kept here, so there is nothing to sanitise, and links are resolved one by one. Before it sees a document, what
+would break the fast XML parser or feed an attack is taken out: the document type with its entities, characters that XML
+forbids, junk before and after the root. It is handed bytes in a file object, never a string, since it opens what looks
+like an address or a file name.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import feedparser  # type: ignore[import-untyped]
+
+from pipeline.errors import FeedError
+from pipeline.feeds import jsonfeed
+from pipeline.feeds.charset import decode_feed
+from pipeline.feeds.dates import read_date, read_foreign_date
+from pipeline.feeds.entry import (
+    MAX_ENTRIES,
+    MAX_LIST,
+    MAX_TEXT,
+    MAX_TITLE,
+    Entry,
+    ParsedFeed,
+    guid_of,
+    language_of,
+    link_of,
+    people,
+    unique,
+)
+from pipeline.feeds.text import line, looks_like_markup, paragraphs, plain
+
+_PERIODS: Final = {
+    "hourly": 3600.0,
+    "daily": 86_400.0,
+    "weekly": 604_800.0,
+    "monthly": 2_592_000.0,
+    "yearly": 31_536_000.0,
+}
+_FOREIGN_DATES: Final = 40
+"""Dates in one feed that dateparser may fail to read before it is asked no more: it takes some milliseconds over each,
+and a template that prints one unreadable date prints all of them so (2026-11-23)."""
+
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_CHARREF = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
+_DOCTYPE_TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|<!--.*?-->|\[|\]|>", re.S)
+# Short, flat entities only: nothing that expands to more than a word, and never a reference to another.
+_ENTITY = re.compile(
+    r"<!ENTITY\s+(\w{1,32})\s+(?:\"([^\"&%<>]{0,32}|&#\w{1,8};)\"|'([^'\"&%<>]{0,32}|&#\w{1,8};)')\s*>"
+)
+_MAX_ENTITIES: Final = 300
+_ROOT = re.compile(r"[A-Za-z_][\w:.-]*")
+
+
+def parse(body: bytes, *, url: str, headers: Sequence[tuple[str, str]] = ()) -> ParsedFeed:
+    """The feed in a response's body, fetched from ``url`` (where it came from in the end) with these headers.
+
+    At most 5,000 entries, the first in the feed's own order, each field cut at its length (see ``feeds.entry``).
+    Raises FeedError: code ``empty`` for a body without content, ``not-a-feed`` for anything that is no feed; nothing
+    else, whatever the bytes. A feed without entries is a feed.
+    """
+    if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        raise FeedError(url, "empty", "the response has no content")
+    text = _FORBIDDEN.sub("", decode_feed(body, headers)).lstrip("\ufeff \t\r\n")
+    stated = _stated_by_http(headers)
+    if text.startswith("{"):
+        return jsonfeed.read(text, url=url, ttl=stated)
+    markup = _prepare(text, url)
+    found = _ask_feedparser(markup, url, headers)
+    feed: Mapping[str, Any] = found["feed"]
+    language = language_of(_text(feed.get("language")))
+    reader = _Reader(url, str(found.get("version") or ""), language)
+    entries = tuple(reader.entry(raw) for raw in found["entries"][:MAX_ENTRIES])
+    site = _alternate(feed)
+    return ParsedFeed(
+        title=reader.line(feed, "title"),
+        site=link_of(url, site),
+        hub=_hub(feed, url),
+        language=language,
+        ttl=max((seconds for seconds in (stated, *_stated_by_feed(feed)) if seconds), default=None),
+        format=reader.version,
+        entries=entries,
+    )
+
+
+def _prepare(text: str, url: str) -> str:
+    """The document from its root on, behind a safe document type where it declares entities of use."""
+    entities: dict[str, str] = {}
+    at = 0
+    while True:
+        at = text.find("<", at)
+        if at < 0:
+            raise FeedError(url, "not-a-feed", "the response is not XML or JSON")
+        if text.startswith("<?", at):
+            end = text.find("?>", at)
+        elif text.startswith("<!--", at):
+            end = text.find("-->", at)
+        elif text[at : at + 9].upper() == "<!DOCTYPE":
+            end = _end_of_doctype(text, at + 9)
+            if text[at + 9 : at + 30].strip().lower().startswith("html"):
+                raise FeedError(url, "not-a-feed", "the response is an HTML page")
+            for name, one, other in _ENTITY.findall(text[at:end])[:_MAX_ENTITIES]:
+                entities.setdefault(name, one or other)
+        else:
+            root = _ROOT.match(text, at + 1)
+            if root is not None:
+                break
+            end = at + 1
+        at = end if end > at else at + 1
+    name = root.group()
+    if name.lower() in {"html", "body", "head"}:
+        raise FeedError(url, "not-a-feed", "the response is an HTML page")
+    close = text.rfind(f"</{name}")
+    end = text.find(">", close) + 1 if close > at else 0
+    document = text[at : end or len(text)]
+    if "&#" in document:
+        document = _CHARREF.sub(_allowed_charref, document)
+    if entities:
+        declared = "\n".join(f'<!ENTITY {key} "{value}">' for key, value in entities.items())
+        document = f"<!DOCTYPE feed [\n{declared}\n]>\n{document}"
+    return document
+
+
+def _end_of_doctype(text: str, at: int) -> int:
+    depth = 0
+    for token in _DOCTYPE_TOKEN.finditer(text, at):
+        match token.group():
+            case "[":
+                depth += 1
+            case "]":
+                depth -= 1
+            case ">" if depth <= 0:
+                return token.end()
+    return text.find(">", at) + 1
+
+
+def _allowed_charref(found: re.Match[str]) -> str:
+    """The reference itself, or nothing where XML forbids the character (which would stop the parser)."""
+    digits = found.group(1) or found.group(2)
+    if len(digits) > 8:
+        return ""
+    code = int(digits, 16 if found.group(1) else 10)
+    allowed = code in {9, 10, 13} or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return found.group() if allowed else ""
+
+
+def _ask_feedparser(markup: str, url: str, headers: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
+    response = {"content-type": "application/xml; charset=utf-8"}
+    language = next((value for key, value in headers if key.lower() == "content-language"), None)
+    if language:
+        response["content-language"] = language
+    try:
+        found: Mapping[str, Any] = feedparser.parse(
+            io.BytesIO(markup.encode("utf-8", "replace")),
+            response_headers=response,
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except Exception as error:
+        raise FeedError(url, "not-a-feed", f"the feed is too damaged to read ({type(error).__name__})") from error
+    if not found.get("version") and not found["entries"] and not _get(found["feed"], "title"):
+        raise FeedError(url, "not-a-feed", "the response is XML, but no feed")
+    return found
+
+
+class _Reader:
+    """Makes entries of feedparser's dictionaries; knows the feed's address, version and language."""
+
+    def __init__(self, url: str, version: str, language: str | None) -> None:
+        self.url, self.version, self.language = url, version, language
+        self._foreign_left = _FOREIGN_DATES
+
+    def entry(self, raw: Mapping[str, Any]) -> Entry:
+        guid = guid_of(_text(_get(raw, "id")))
+        published = self._date(raw, "published") or self._date(raw, "created")
+        updated = self._date(raw, "updated")
+        if published is None and not self.version.startswith("atom"):
+            # RSS has one date; feedparser files dc:date, which is the date of publication, under "updated".
+            published, updated = updated, None
+        return Entry(
+            guid=guid,
+            url=self._link(raw, guid),
+            title=self.line(raw, "title"),
+            text=self._body(raw),
+            authors=people(_names(raw)),
+            tags=unique(
+                (_text(_get(tag, "label")) or _text(_get(tag, "term")) for tag in _list(raw, "tags")), MAX_LIST
+            ),
+            published=published,
+            updated=updated if updated != published else None,
+            language=self._language(raw) or self.language,
+            image=self._image(raw),
+            source=self.line(_get(raw, "source") or {}, "title"),
+        )
+
+    def line(self, raw: Mapping[str, Any], key: str) -> str:
+        value = _text(_get(raw, key))
+        return line(value, limit=MAX_TITLE, markup=self._is_markup(value, _type_of(raw, key))) if value else ""
+
+    def _is_markup(self, value: str, kind: str) -> bool:
+        if "html" in kind or kind.endswith("xml"):
+            return True
+        # Atom's type="text" is binding, RSS says nothing; both are broken by templates that print HTML all the same.
+        return looks_like_markup(value) or (not self.version.startswith("atom") and "&" in value)
+
+    def _body(self, raw: Mapping[str, Any]) -> str:
+        candidates = [(_text(_get(raw, "summary")), _type_of(raw, "summary"))]
+        candidates += [(_text(_get(part, "value")), _text(_get(part, "type"))) for part in _list(raw, "content")]
+        best = ""
+        done: set[str] = set()
+        for value, kind in candidates:
+            if not value or value in done or (kind and not kind.startswith("text/") and not kind.endswith("xml")):
+                continue
+            done.add(value)
+            if len(value) <= len(best):
+                continue
+            read = paragraphs if self._is_markup(value, kind) else plain
+            best = max(best, read(value, limit=MAX_TEXT), key=len)
+        return best
+
+    def _link(self, raw: Mapping[str, Any], guid: str | None) -> str | None:
+        links = _list(raw, "links")
+        plain_link = _text(_get(raw, "link"))
+        if plain_link and plain_link == guid and _get(raw, "guidislink"):
+            plain_link = ""  # feedparser's own guess; the guid has its turn below, if it is a whole address
+        candidates = [_text(_get(raw, "feedburner_origlink")), _alternate(raw), plain_link]
+        found = next((link for link in (link_of(self.url, text) for text in candidates) if link), None)
+        if found is None and guid and guid.lower().startswith(("http://", "https://")):
+            found = link_of(self.url, guid)
+        if found is None:
+            enclosed = (
+                _text(_get(link, "href")) for link in links if _get(link, "rel") in {"enclosure", "related", "via"}
+            )
+            found = next((link for link in (link_of(self.url, text) for text in enclosed) if link), None)
+        return found
+
+    def _image(self, raw: Mapping[str, Any]) -> str | None:
+        content = [part for part in _list(raw, "media_content") if _is_picture(part)]
+        content.sort(key=_width, reverse=True)
+        thumbnails = sorted(_list(raw, "media_thumbnail"), key=_width, reverse=True)
+        enclosed = [link for link in _list(raw, "links") if _get(link, "rel") == "enclosure" and _is_picture(link)]
+        pictures = [*content, *enclosed, *thumbnails]
+        own = _get(raw, "image")
+        if isinstance(own, Mapping):
+            pictures.append(own)
+        addresses = (_text(_get(part, "url")) or _text(_get(part, "href")) for part in pictures)
+        return next((link for link in (link_of(self.url, text) for text in addresses) if link), None)
+
+    def _language(self, raw: Mapping[str, Any]) -> str | None:
+        said = _text(_get(raw, "language"))
+        for part in (*_list(raw, "content"), _get(raw, "title_detail"), _get(raw, "summary_detail")):
+            if not said and isinstance(part, Mapping):
+                said = _text(_get(part, "language"))
+        return language_of(said)
+
+    def _date(self, raw: Mapping[str, Any], key: str) -> datetime | None:
+        # _get, since feedparser's own get() would pass the publication date off as that of the update.
+        text = _text(_get(raw, key))
+        if not text:
+            return None
+        moment = read_date(text, _get(raw, f"{key}_parsed"))
+        if moment is None and self._foreign_left > 0:
+            moment = read_foreign_date(text, (self.language,) if self.language else ())
+            self._foreign_left -= moment is None
+        return moment
+
+
+def _get(raw: Any, key: str) -> Any:
+    return dict.get(raw, key) if isinstance(raw, dict) else None
+
+
+def _list(raw: Any, key: str) -> list[Any]:
+    value = _get(raw, key)
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _type_of(raw: Any, key: str) -> str:
+    return _text(_get(_get(raw, f"{key}_detail"), "type"))
+
+
+def _alternate(raw: Any) -> str:
+    """The address of the page: Atom's alternate link, HTML before other types, or RSS's link."""
+    others = ""
+    for link in _list(raw, "links"):
+        href = _text(_get(link, "href"))
+        if href and _get(link, "rel") == "alternate":
+            if "html" in (_text(_get(link, "type")) or "text/html"):
+                return href
+            others = others or href
+    return others or _text(_get(raw, "link"))
+
+
+def _hub(feed: Mapping[str, Any], url: str) -> str | None:
+    hubs = (_text(_get(link, "href")) for link in _list(feed, "links") if _get(link, "rel") == "hub")
+    return next((link for link in (link_of(url, text) for text in hubs) if link), None)
+
+
+def _names(raw: Mapping[str, Any]) -> Iterable[str]:
+    authors = [_text(_get(author, "name")) for author in _list(raw, "authors")]
+    if any(authors):
+        return authors
+    return [_text(_get(_get(raw, "author_detail"), "name")) or _text(_get(raw, "author"))]
+
+
+def _is_picture(part: Any) -> bool:
+    kind = _text(_get(part, "type")).lower()
+    if _text(_get(part, "medium")).lower() == "image" or kind.startswith("image/"):
+        return True
+    address = (_text(_get(part, "url")) or _text(_get(part, "href"))).partition("?")[0].lower()
+    return not kind and address.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"))
+
+
+def _width(part: Any) -> int:
+    try:
+        return int(_text(_get(part, "width")) or 0)
+    except ValueError:
+        return 0
+
+
+def _stated_by_feed(feed: Mapping[str, Any]) -> Iterable[float | None]:
+    """Seconds between polls that the feed asks for: ``ttl`` in minutes, and the syndication module's period."""
+    yield _positive(_text(_get(feed, "ttl")), 60.0)
+    period = _PERIODS.get(_text(_get(feed, "sy_updateperiod")).lower())
+    frequency = _positive(_text(_get(feed, "sy_updatefrequency")), 1.0) or 1.0
+    if period is not None:
+        yield period / frequency
+
+
+def _stated_by_http(headers: Sequence[tuple[str, str]]) -> float | None:
+    """Seconds for which the response says it stays fresh (RFC 9111: ``max-age``, else ``Expires`` less ``Date``)."""
+    named = {key.lower(): value for key, value in headers}
+    control = named.get("cache-control", "")
+    age = re.search(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", control, re.I)
+    if age is not None:
+        return float(age.group(1)) or None
+    if "no-cache" in control.lower() or "no-store" in control.lower():
+        return None
+    try:
+        expires = parsedate_to_datetime(named["expires"])
+        date = parsedate_to_datetime(named["date"])
+        seconds = (_aware(expires) - _aware(date)).total_seconds()
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return seconds if seconds > 0 else None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _positive(text: str, factor: float) -> float | None:
+    try:
+        value = float(text) * factor
+    except ValueError:
+        return None
+    return value if 0 < value < 1e9 else None
