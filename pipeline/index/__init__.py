@@ -1,0 +1,44 @@
+"""The index: articles and claims, searchable. ``open_index`` gives the adapter that the settings name.
+
+``base`` is the port, ``fields`` the fields of both indices, ``analysis`` how text becomes terms, ``query`` the query
+language, ``highlight`` the marking of matches; these are shared by every adapter. ``embedded`` is tantivy.
+"""
+
+from __future__ import annotations
+
+from pipeline.index.base import Index, Interval, Kind, SearchRequest, SearchResult, Sort
+from pipeline.index.embedded import EmbeddedIndex, discard
+from pipeline.index.fields import SCHEMA_VERSION, facets
+from pipeline.index.query import Parsed, parse
+from pipeline.settings import Settings
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Index",
+    "Interval",
+    "Kind",
+    "Parsed",
+    "SearchRequest",
+    "SearchResult",
+    "Sort",
+    "discard_index",
+    "facets",
+    "open_index",
+    "parse",
+]
+
+
+def open_index(settings: Settings) -> Index:
+    """The index of this data folder; an empty one is made where there is none.
+
+    Raises IndexDamagedError (see :func:`discard_index`) or IndexUnavailableError.
+    """
+    return EmbeddedIndex(settings.index_folder)
+
+
+def discard_index(settings: Settings) -> None:
+    """Remove the index in whatever state it is, so that ``open_index`` makes an empty one: the first step of a rebuild.
+
+    Raises IndexUnavailableError where that cannot be done now.
+    """
+    discard(settings.index_folder)

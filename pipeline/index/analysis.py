@@ -1,0 +1,161 @@
+"""Terms: how running text and names are cut into words, for indexing, queries and highlights alike.
+
+A word is a run of letters, digits and underscores. Words are put into lower case and their accents folded
+("Bozizé" = "bozize"), and a possessive goes ("India's", "India’s" = "india"). Stemmed terms are put through the English
+Snowball stemmer besides, whatever the language: query and text then always meet, at the price of a few words too many
+in other languages; the ``.exact`` sub-fields are for those who mind. No word is dropped, so that phrases are exact.
+
+- A hyphen, slash, colon or ampersand parts words: "anti-war" is two, and so searched as a phrase.
+- A full stop parts words, but initials are one: "U.S." = "US", "J.K." = "JK". Digits keep their points and commas.
+- An apostrophe within letters stays ("don't", "O'Brien"); a French or Italian article goes ("l'Iran" = "iran").
+- Chinese ideographs and Hiragana are one word each, so that a search for several is one for a phrase; Katakana, Hangul,
+  Thai, Lao, Khmer and Burmese are words from one space to the next: use wildcards there.
+- Full-width and ligature forms are folded to plain ones. A word over 255 characters is cut into several.
+
+Elasticsearch's ``standard`` tokeniser does the same but for colons and full stops between letters and for initials,
+which its character filters take care of; then ``lowercase``, ``asciifolding`` and ``stemmer`` with ``porter2``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+MAX_TOKEN = 255
+"""Characters of a word, as Lucene's standard tokeniser has it; bounds the term dictionary against pasted base64."""
+
+_APOSTROPHES = {ord(mark): "'" for mark in "’‘ʼʹ＇‛"}
+_LATIN = "A-Za-zªµºÀ-ÖØ-öø-ɏ"
+# Scripts without spaces between words, and those that get one word for each character. Block limits from Unicode 16.
+_SINGLE = "\u3005\u3007\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\uaa60-\uaa7f\ua9e0-\ua9ff"
+_ELISION = re.compile(r"(?:[cdjlmnst]|qu)'(?=\w\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text: where it stands (characters), and its terms without and with stemming."""
+
+    start: int
+    end: int
+    exact: str
+    stem: str
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The words of a text in order. Their offsets are those of the text as given."""
+    for match in _words(text):
+        start, end = match.span()
+        for at in range(start, end, MAX_TOKEN):
+            stop = min(end, at + MAX_TOKEN)
+            exact, stem = _forms(text[at:stop])
+            yield Token(at, stop, exact, stem)
+
+
+def stems(text: str) -> list[str]:
+    """The stemmed terms of a text, in order: what is indexed and sought in a ``text`` field."""
+    return [forms[1] for forms in _all_forms(text)]
+
+
+def words(text: str) -> list[str]:
+    """The terms of a text without stemming, in order: for names and ``.exact`` sub-fields."""
+    return [forms[0] for forms in _all_forms(text)]
+
+
+def both(text: str) -> tuple[list[str], list[str]]:
+    """``words`` and ``stems`` in one pass."""
+    forms = _all_forms(text)
+    return [form[0] for form in forms], [form[1] for form in forms]
+
+
+@functools.lru_cache(maxsize=16_384)
+def fold(text: str) -> str:
+    """A whole text in lower case, accents and curly punctuation folded: how keywords are compared."""
+    return _one(_FOLD, tidy(text))
+
+
+def tidy(text: str) -> str:
+    """A name or code as it is kept: composed (NFC), with single spaces."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _all_forms(text: str) -> list[tuple[str, str]]:
+    return [
+        _forms(word[at : at + MAX_TOKEN])
+        for word in (match.group() for match in _words(text))
+        for at in range(0, len(word), MAX_TOKEN)
+    ]
+
+
+def _words(text: str) -> Iterator[re.Match[str]]:
+    plain = text.translate(_APOSTROPHES)  # one character for one: offsets stay
+    return (_latin() if _BEYOND_LATIN.search(plain) is None else _any_script()).finditer(plain)
+
+
+@functools.lru_cache(maxsize=200_000)  # a year of news has some hundred thousand distinct words; 40 MB at most
+def _forms(word: str) -> tuple[str, str]:
+    plain = unicodedata.normalize("NFC", word.translate(_APOSTROPHES))
+    if "." in plain and not any(character.isdigit() for character in plain):
+        plain = plain.replace(".", "")
+    exact = _one(_FOLD, plain)
+    exact = exact.removesuffix("'s") or exact
+    exact = exact.replace("\u200c", "").replace("\u200d", "") or exact
+    return exact, _one(_STEM, _ELISION.sub("", exact, count=1) if "'" in exact[:3] else exact)
+
+
+def _one(analyzer: TextAnalyzer, text: str) -> str:
+    """The single term that a raw tokeniser gives; the text itself where the filters leave nothing."""
+    return next(iter(analyzer.analyze(text)), "") or text.lower()
+
+
+_RAW = Tokenizer.raw()
+_FOLD = TextAnalyzerBuilder(_RAW).filter(Filter.lowercase()).filter(Filter.ascii_fold()).build()
+_STEM = TextAnalyzerBuilder(_RAW).filter(Filter.stemmer("english")).build()
+
+# Punctuation of news text that is no reason to leave the fast path for Latin script.
+_BEYOND_LATIN = re.compile(r"[^\x00-\u024f\u2010-\u203a\u20a0-\u20bf\u2122\u2190-\u21ff\u2500-\u25ff]")
+
+
+def _pattern(letter: str, mark: str, digit: str, others: str) -> re.Pattern[str]:
+    start, inside = f"[{letter}{digit}_]", f"[{letter}{digit}{mark}_]"
+    initials = rf"(?<!\w)[{letter}](?:\.[{letter}])+(?!\w)"
+    apostrophe = rf"(?<=[{letter}{mark}])'(?=[{letter}])"
+    point = rf"(?<=[{digit}])[.,'](?=[{digit}])"
+    return re.compile(rf"{initials}|{start}{inside}*(?:(?:{apostrophe}|{point}){start}{inside}*)*{others}")
+
+
+@functools.cache
+def _latin() -> re.Pattern[str]:
+    return _pattern(_LATIN, "", "0-9", "")
+
+
+@functools.cache
+def _any_script() -> re.Pattern[str]:
+    """Built from Python's own Unicode tables when a text first needs it (some 50 ms)."""
+    apart = re.compile(f"[{_SINGLE}{_KATAKANA}{_UNSPACED}]")
+    classes: dict[str, list[int]] = {"L": [], "M": [0x200C, 0x200D], "N": []}
+    for code in range(0x20000):
+        category = unicodedata.category(chr(code))
+        kind = "N" if category == "Nd" else category[0]
+        if kind in "LMN" and category not in {"Nl", "No"} and not apart.match(chr(code)):
+            classes[kind].append(code)
+    others = rf"|[{_KATAKANA}]+|[{_UNSPACED}]+|[{_SINGLE}]"
+    letter, mark, digit = (_ranges(classes[kind]) for kind in "LMN")
+    return _pattern(letter, mark, digit, others)
+
+
+def _ranges(codes: list[int]) -> str:
+    """A character class's inside for a list of code points."""
+    parts: list[list[int]] = []
+    for code in sorted(codes):
+        if parts and code == parts[-1][1] + 1:
+            parts[-1][1] = code
+        else:
+            parts.append([code, code])
+    return "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in parts)
