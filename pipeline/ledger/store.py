@@ -296,6 +296,7 @@ class Ledger:
                     "feed": sighting.feed,
                     "item": item,
                     "first_seen": sighting.first_seen,
+                    "baseline": sighting.baseline,
                     "record": to_json(sighting).decode(),
                 }
             )
@@ -437,6 +438,17 @@ class Ledger:
             yield from (found[item] for item in ids)
             last = ids[-1]
 
+    def owe_fetch(self, item: str, now: datetime) -> None:
+        """Ask for an item's page again: the archive has lost it."""
+        with self._write() as db:
+            db.execute(update(t.items).where(t.items.c.id == item).values(owed=Owed.FETCH.value, due=now, fetches=0))
+
+    def rename_article(self, item: str, article: str) -> None:
+        """Let an item speak for another article id: a newer extractor may read another canonical URL."""
+        with self._write() as db:
+            db.execute(self._insert(t.articles).values(id=article, item=item).on_conflict_do_nothing())
+            db.execute(update(t.items).where(t.items.c.id == item).values(article=article))
+
     # -- quarantine -------------------------------------------------------------------------------------------
 
     def quarantined(self, limit: int = 1000) -> list[Item]:
@@ -517,18 +529,19 @@ class Ledger:
             ).all()
         return [(stage or "", code or "", count) for stage, code, count in rows]
 
-    def volume(self, since: datetime) -> dict[str, dict[str, int]]:
-        """New entries since then, by feed and day ("2026-11-23"), baselines included."""
+    def volume(self, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
+        """New entries in that time, by feed and day ("2026-11-23"). What was there before us does not count."""
         day = func.substr(t.sightings.c.first_seen, 1, 10)
+        when = t.sightings.c.first_seen
         with self._read() as db:
             rows = db.execute(
                 select(t.sightings.c.feed, day, func.count())
-                .where(t.sightings.c.first_seen >= since)
+                .where(when >= since, when < until, t.sightings.c.baseline.is_(False))
                 .group_by(t.sightings.c.feed, day)
             ).all()
         result: dict[str, dict[str, int]] = {}
-        for feed, when, count in rows:
-            result.setdefault(feed, {})[when] = count
+        for feed, date, count in rows:
+            result.setdefault(feed, {})[date] = count
         return result
 
     def note(self, key: str, text: str | None, now: datetime) -> None:

@@ -105,6 +105,7 @@ sightings = Table(
     Column("feed", String(20), nullable=False),
     Column("item", String(20), ForeignKey("items.id"), nullable=False),
     Column("first_seen", UtcTime, nullable=False),
+    Column("baseline", Boolean, nullable=False),
     Column("record", Text, nullable=False),
     Index("sightings_item", "item"),
     Index("sightings_volume", "feed", "first_seen"),

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -266,10 +267,13 @@ def test_notes_keep_the_time_since_when_they_hold(ledger: Ledger) -> None:
     assert ledger.notes() == []
 
 
-def test_volume_counts_new_entries_by_feed_and_day(ledger: Ledger) -> None:
+def test_volume_counts_new_entries_by_feed_and_day_without_baselines(ledger: Ledger) -> None:
     feed = with_items(ledger, "http://e.org/1", "http://e.org/2")
-    ledger.store_poll([make_sighting("http://e.org/3", feed, NOW + timedelta(days=1))], lambda new: feed)
-    assert ledger.volume(NOW) == {feed.id: {"2026-11-23": 2, "2026-11-24": 1}}
+    tomorrow = NOW + timedelta(days=1)
+    old = replace(make_sighting("http://e.org/old", feed), baseline=True)
+    ledger.store_poll([make_sighting("http://e.org/3", feed, tomorrow), old], lambda new: feed)
+    assert ledger.volume(NOW, tomorrow) == {feed.id: {"2026-11-23": 2}}
+    assert ledger.volume(NOW, LATER + timedelta(days=1)) == {feed.id: {"2026-11-23": 2, "2026-11-24": 1}}
 
 
 def test_a_ledger_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("feed", ID, nullable=False),
         sa.Column("item", ID, sa.ForeignKey("items.id"), nullable=False),
         sa.Column("first_seen", TIME, nullable=False),
+        sa.Column("baseline", sa.Boolean, nullable=False),
         sa.Column("record", sa.Text, nullable=False),
     )
     op.create_index("sightings_item", "sightings", ["item"])

@@ -1,0 +1,44 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+UV := ./scripts/uv
+RUN := $(UV) run --frozen --no-sync
+DEMO_DATA ?= demo-data
+
+.PHONY: help demo test check bench eval train format clean setup setup-demo
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup-demo:
+	@$(UV) sync --frozen --inexact --no-default-groups --quiet
+
+setup:
+	@$(UV) sync --frozen --inexact --quiet
+
+demo: setup-demo  ## run the pipeline on a small newsroom of its own, from nothing to a searchable index
+	@$(RUN) wirewatch demo --data $(DEMO_DATA)
+
+test: setup  ## all tests
+	$(RUN) pytest
+
+check: setup  ## lint, format, types
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+bench:  ## speed and quality, each figure beside a peer's in the same run
+	@$(UV) sync --frozen --inexact --group bench --quiet
+	$(RUN) python -m bench
+
+eval: setup  ## quality on gold data; fails below the pinned floors
+	$(RUN) python -m bench.quality
+
+train:  ## train the model anew from ../shared/data (hours; needs the data)
+	@$(UV) sync --frozen --inexact --group train --quiet
+	$(RUN) python -m training.train
+
+format: setup  ## put the code into the house's form
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+clean:  ## remove what the commands above made
+	rm -rf .venv .tools $(DEMO_DATA) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,269 @@
+"""``wirewatch feeds …``: which feeds are polled, and how they fare."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pipeline.cli.terminal import (
+    FAILED,
+    Data,
+    Json,
+    ago,
+    clean,
+    complain,
+    err,
+    line,
+    out,
+    print_json,
+    reporting,
+    settings_for,
+    table,
+)
+from pipeline.errors import FeedError, FetchError
+from pipeline.feeds import Outcome, Volume, accept, discover, health, read_opml, settle, write_opml
+from pipeline.fetch import Archive, Fetcher
+from pipeline.flow import utc_now
+from pipeline.ledger import Ledger, open_ledger
+from pipeline.records import Feed, FeedState, feed_id
+from pipeline.settings import Settings
+
+app = typer.Typer(help="Which feeds are polled, and how they fare.", no_args_is_help=True)
+
+VOLUME_DAYS = 7
+USUAL_DAYS = 14
+"""Two weeks hold every weekday twice."""
+LEAST_DAYS = 3
+"""A feed watched for less has no usual day yet."""
+
+
+@app.command()
+def add(
+    addresses: Annotated[list[str], typer.Argument(metavar="URL…", help="A feed, or a site that names its feed.")],
+    source: Annotated[str, typer.Option(help="The outlet's name, in place of the feed's title.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add feeds, each looked at once: what it holds now is the baseline that alerts pass over."""
+    with reporting():
+        settings = settings_for(data)
+        ledger = open_ledger(settings.ledger_file)
+        failed = asyncio.run(_add_all(settings, ledger, addresses, source, as_json))
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], source: str, as_json: bool) -> bool:
+    failed = False
+    archive = Archive(settings.archive_folder, settings.warc_size)
+    async with Fetcher(settings) as fetcher:
+        for address in addresses:
+            try:
+                feed, new = await _add_one(settings, ledger, archive, fetcher, address, source)
+            except (FeedError, FetchError) as error:
+                complain(str(error))
+                failed = True
+                continue
+            if as_json:
+                print_json({"feed": _plain(feed), "added": new is not None, "entries": new or 0})
+            elif new is None:
+                out.print(Text(f"already there: {line(feed.source)} {clean(feed.url)}"))
+            else:
+                out.print(Text(f"added: {line(feed.source)} {clean(feed.url)} ({new} entries now, as its baseline)"))
+    archive.close()
+    return failed
+
+
+async def _add_one(
+    settings: Settings, ledger: Ledger, archive: Archive, fetcher: Fetcher, address: str, source: str
+) -> tuple[Feed, int | None]:
+    """Add one feed. Returns it with the number of its entries, or with ``None`` where it was there already."""
+    if "://" not in address:
+        address = f"https://{address}"
+    known = ledger.find_feeds(address)
+    if known and known[0].state is FeedState.ACTIVE:
+        return known[0], None
+    found = await discover(address, fetcher)
+    now = utc_now()
+    feed = known[0] if known else Feed(id=feed_id(found.feed_url), url=found.feed_url, added=now, source=source)
+    there = ledger.find_feeds(found.feed_url)
+    if there and not known:
+        return there[0], None
+    polled = accept(replace(feed, state=FeedState.ACTIVE), found.page, found.parsed, now)
+    if not known:
+        ledger.add_feed(feed)
+    archive.append(found.page)
+    archive.flush()
+
+    def settled(new: int) -> Feed:
+        if polled.outcome is not Outcome.READ:
+            return polled.feed
+        limits = {"min_interval": settings.min_interval, "max_interval": settings.max_interval}
+        return settle(polled.feed, new, len(polled.sightings), now, ttl=polled.ttl, **limits)
+
+    new = ledger.store_poll(polled.sightings, settled)
+    return polled.feed, new
+
+
+@app.command()
+def remove(
+    feeds: Annotated[list[str], typer.Argument(metavar="FEED…", help="Address, id, or the beginning of an id.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Stop polling feeds. What they brought stays searchable."""
+    failed = False
+    with reporting():
+        ledger = open_ledger(settings_for(data).ledger_file)
+        for key in feeds:
+            found = ledger.find_feeds(key)
+            if len(found) != 1:
+                complain(f"{key}: {'no such feed' if not found else 'more than one feed begins so'}")
+                failed = True
+                continue
+            ledger.remove_feed(found[0].id)
+            if as_json:
+                print_json({"removed": _plain(found[0])})
+            else:
+                out.print(Text(f"removed: {line(found[0].source)} {clean(found[0].url)}"))
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@app.command("list")
+def list_feeds(data: Data = None, as_json: Json = False) -> None:
+    """All feeds: last success, next poll, failures in a row and why."""
+    with reporting():
+        ledger = open_ledger(settings_for(data).ledger_file)
+        feeds, now = ledger.feeds(), utc_now()
+        volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
+    if as_json:
+        for feed in feeds:
+            print_json(_plain(feed) | {"volume": volume.get(feed.id, {})})
+        return
+    if not feeds:
+        out.print("No feeds yet. Add one: wirewatch feeds add https://example.org/")
+        return
+    shown = table("id", "source", "last success", "next poll", "failures", "7 days", "address / reason",
+                  right=("failures", "7 days"))  # fmt: skip
+    for feed in feeds:
+        about = Text(clean(feed.url))
+        if feed.reason:
+            about.append(f"\n{line(feed.reason)}", style="red")
+        if feed.state is FeedState.GONE:
+            about.append("\ngone: asked once a day in case it comes back", style="yellow")
+        shown.add_row(
+            feed.id[:8],
+            line(feed.source or feed.title) or "—",
+            ago(feed.last_success, now),
+            "now" if feed.next_poll is None or feed.next_poll <= now else ago(feed.next_poll, now),
+            Text(str(feed.failures), style="red" if feed.failures else ""),
+            str(sum(volume.get(feed.id, {}).values())),
+            about,
+        )
+    out.print(shown)
+
+
+@app.command()
+def check(
+    feeds: Annotated[list[str] | None, typer.Argument(metavar="FEED…", help="All feeds, if none is named.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Explain in words how feeds fare. Exit code 1 where one of them is failing."""
+    with reporting():
+        ledger = open_ledger(settings_for(data).ledger_file)
+        now = utc_now()
+        chosen, missing = _chosen(ledger, feeds)
+        volumes = _volumes(ledger, chosen, now)
+    for feed in chosen:
+        sentences = health(feed, volumes[feed.id], now)
+        failing = feed.failures > 0 or feed.state is FeedState.GONE
+        if as_json:
+            print_json({"feed": _plain(feed), "ok": not failing, "health": list(sentences)})
+            continue
+        mark = Text("✗ ", style="bold red") if failing else Text("✓ ", style="bold green")
+        out.print(mark + Text(f"{line(feed.source or feed.title)} ", style="bold") + Text(clean(feed.url)))
+        for sentence in sentences:
+            out.print(Text(f"  {clean(sentence)}"))
+    if missing or any(feed.failures or feed.state is FeedState.GONE for feed in chosen):
+        raise typer.Exit(FAILED)
+
+
+def _volumes(ledger: Ledger, feeds: list[Feed], now: datetime) -> dict[str, Volume]:
+    """What each feed brought in the last day, and on a usual day of the two weeks before, where it was watched so."""
+    yesterday = now - timedelta(days=1)
+    fresh = ledger.volume(yesterday, now)
+    before = ledger.volume(yesterday - timedelta(days=USUAL_DAYS), yesterday)
+    volumes = {}
+    for feed in feeds:
+        watched = min((yesterday - feed.added) / timedelta(days=1), USUAL_DAYS)
+        usual = sum(before.get(feed.id, {}).values()) / watched if watched >= LEAST_DAYS else None
+        volumes[feed.id] = Volume(day=sum(fresh.get(feed.id, {}).values()), usual=usual)
+    return volumes
+
+
+def _chosen(ledger: Ledger, keys: list[str] | None) -> tuple[list[Feed], bool]:
+    """The feeds meant by the keys, and whether one of the keys meant none."""
+    if not keys:
+        return ledger.feeds(), False
+    chosen, missing = [], False
+    for key in keys:
+        found = ledger.find_feeds(key)
+        if not found:
+            complain(f"{key}: no such feed")
+            missing = True
+        chosen.extend(found)
+    return chosen, missing
+
+
+@app.command("import")
+def import_opml(
+    file: Annotated[Path, typer.Argument(metavar="OPML", help="An OPML file; - for standard input.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add all feeds of an OPML file. They are first polled by the next run."""
+    with reporting():
+        ledger = open_ledger(settings_for(data).ledger_file)
+        try:
+            text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        except OSError as error:
+            complain(f"{file}: {error.strerror}")
+            raise typer.Exit(FAILED) from error
+        now = utc_now()
+        added, known = 0, 0
+        for outline in read_opml(text):
+            feed = Feed(id=feed_id(outline.url), url=outline.url, added=now, title=outline.title, site=outline.site)
+            if ledger.add_feed(feed):
+                added += 1
+            else:
+                known += 1
+    if as_json:
+        print_json({"added": added, "known": known})
+    else:
+        out.print(f"{added} feeds added, {known} already there")
+
+
+@app.command("export")
+def export_opml(data: Data = None) -> None:
+    """Print all feeds as OPML."""
+    with reporting():
+        feeds = open_ledger(settings_for(data).ledger_file).feeds()
+    sys.stdout.buffer.write(write_opml(feeds))
+    sys.stdout.buffer.flush()
+    err.print(f"{len(feeds)} feeds")
+
+
+def _plain(feed: Feed) -> dict[str, object]:
+    """A feed for JSON: the fields of the record, times as ISO strings."""
+    from pipeline.records import to_dict
+
+    return to_dict(feed)

@@ -1,0 +1,373 @@
+"""``wirewatch search`` and ``wirewatch show``: what is in the index, and one article whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.padding import Padding
+from rich.text import Text
+
+from pipeline.cli.terminal import (
+    FAILED,
+    USAGE,
+    Data,
+    Json,
+    clean,
+    complain,
+    line,
+    marked,
+    out,
+    print_json,
+    reporting,
+    settings_for,
+    stamp,
+    table,
+)
+from pipeline.errors import QueryError
+from pipeline.index import Interval, Kind, SearchRequest, SearchResult, Sort, open_index
+from pipeline.ledger import open_ledger
+from pipeline.records import Claim, Document, Hit, to_dict
+
+
+class Order(StrEnum):
+    """How hits can be sorted, as typed."""
+
+    SCORE = "score"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class Width(StrEnum):
+    """Widths of a histogram's bars, as typed."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("search")(search)
+    app.command("show")(show)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help='Lucene syntax: kashmir AND speaker:khan, "line of control"~3, …')] = "",
+    claims: Annotated[bool, typer.Option("--claims", help="Search claims in place of articles.")] = False,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="WHEN", help="Published from: a day, a time, or 7d, 12h ago.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="WHEN", help="Published before (a day: to its end).")
+    ] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only this outlet; may be repeated.")] = None,
+    sort: Annotated[Order, typer.Option(help="The order of the hits.")] = Order.SCORE,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many hits.")] = 10,
+    offset: Annotated[int, typer.Option(min=0, help="Hits to skip.")] = 0,
+    after: Annotated[str | None, typer.Option(help="The cursor of the page before.", show_default=False)] = None,
+    facet: Annotated[
+        list[str] | None, typer.Option(help="Count hits by source, entity, speaker, language, …; may be repeated.")
+    ] = None,
+    histogram: Annotated[Width | None, typer.Option(help="Count hits by time.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Search articles, or the claims in them."""
+    now = datetime.now(UTC)
+    with reporting():
+        index = open_index(settings_for(data))
+        try:
+            request = SearchRequest(
+                query=query,
+                kind=Kind.CLAIMS if claims else Kind.ARTICLES,
+                since=read_when(since, now, "--from"),
+                until=read_when(until, now, "--to", end=True),
+                sources=tuple(source or ()),
+                sort=Sort(sort.value),
+                limit=limit,
+                offset=offset,
+                after=after,
+                facets=tuple(facet or ()),
+                histogram=Interval(histogram.value) if histogram else None,
+                highlight=True,
+            )
+            result = index.search(request)
+        except QueryError as error:
+            if not as_json:
+                show_query_error(error)
+                raise typer.Exit(USAGE) from error
+            raise
+        finally:
+            index.close()
+    if as_json:
+        print_result_json(result)
+    else:
+        print_result(result, request)
+
+
+def read_when(text: str | None, now: datetime, option: str, *, end: bool = False) -> datetime | None:
+    """A moment as typed: ``2026-11-23``, ``2026-11-23T10:00``, or ``7d``/``12h``/``30m`` before now, UTC.
+
+    ``end`` takes a bare day to its end. Raises QueryError naming the option.
+    """
+    if text is None:
+        return None
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    if text[:-1].isdigit() and text[-1] in units:
+        return now - timedelta(**{units[text[-1]]: int(text[:-1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryError(
+            text, 0, f"{option}: not a day (2026-11-23), a time (2026-11-23T10:00) or 7d, 12h, 30m"
+        ) from None
+    if end and len(text) == len("2026-11-23"):
+        moment += timedelta(days=1)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def show_query_error(error: QueryError) -> None:
+    """The query with a mark under the place where reading failed, and why."""
+    from pipeline.cli.terminal import err
+
+    complain(error.reason)
+    shown = line(error.query)
+    if shown == error.query:
+        err.print(Text(f"  {shown}"))
+        err.print(Text(f"  {' ' * error.position}^", style="bold red"))
+
+
+def print_result_json(result: SearchResult) -> None:
+    """One line for the whole, so that a script reads totals, facets and hits together."""
+    print_json(
+        {
+            "total": result.total,
+            "next": result.next_cursor,
+            "facets": {
+                name: [{"value": value, "count": count} for value, count in found]
+                for name, found in result.facets.items()
+            },
+            "histogram": [{"from": start.isoformat(), "count": count} for start, count in result.histogram],
+            "hints": list(result.hints),
+            "hits": [
+                {"id": hit.id, "score": round(hit.score, 4), "highlights": to_dict(hit)["highlights"], **hit.record}
+                for hit in result.hits
+            ],
+        }
+    )
+
+
+def print_result(result: SearchResult, request: SearchRequest) -> None:
+    """Hits, facets and histogram for a person."""
+    what = "claim" if request.kind is Kind.CLAIMS else "article"
+    for hint in result.hints:
+        out.print(Text(f"hint: {clean(hint)}", style="yellow"))
+    for hit in result.hits:
+        out.print(claim_line(hit) if request.kind is Kind.CLAIMS else article_line(hit))
+        out.print()
+    for name, values in result.facets.items():
+        shown = table(name, "hits", right=("hits",))
+        for value, count in values:
+            shown.add_row(line(value), str(count))
+        out.print(shown)
+        out.print()
+    if result.histogram:
+        most = max(count for _, count in result.histogram)
+        shown = table("from (UTC)", "hits", "", right=("hits",))
+        for start, count in result.histogram:
+            shown.add_row(stamp(start), str(count), "█" * max(1, round(30 * count / most)))
+        out.print(shown)
+        out.print()
+    plural = "" if result.total == 1 else "s"
+    out.print(
+        Text(
+            f"{result.total} {what}{plural}"
+            + (f", {len(result.hits)} shown" if result.total > len(result.hits) else ""),
+            style="dim",
+        )
+    )
+
+
+def article_line(hit: Hit) -> Text:
+    """An article among hits: headline, where and when, the fragment that matched."""
+    article = hit.record["article"]
+    title = hit.highlights.get("title", (article["title"],))[0]
+    text = marked(title or "(no headline)", "bold")
+    text.append("\n")
+    about = [line(article["source"]), shown_time(article), hit.id[:8]]
+    if article["body_source"] == "feed":
+        about.append("feed text only")
+    text.append("  " + " · ".join(part for part in about if part), style="dim")
+    for fragment in hit.highlights.get("body", ())[:2]:
+        text.append("\n  ")
+        text.append_text(marked(fragment))
+    return text
+
+
+def claim_line(hit: Hit) -> Text:
+    """A claim among hits: who, how, what, and where it stands."""
+    record = hit.record
+    claim = record["claim"]
+    text = speaker_words(claim)
+    text.append(": ")
+    text.append_text(marked(hit.highlights.get("content", (claim["content"]["text"],))[0]))
+    text.append("\n")
+    about = [
+        line(str(record.get("title") or "")),
+        line(str(record.get("source") or "")),
+        str(record.get("published") or record.get("first_seen") or "")[:16].replace("T", " "),
+        hit.id[:8],
+    ]
+    text.append("  " + " · ".join(part for part in about if part), style="dim")
+    return text
+
+
+def speaker_words(claim: dict[str, Any]) -> Text:
+    """Who speaks, and how: the resolved name, the words as written where they differ, and the cue."""
+    speaker, cue = claim["speaker"], claim["cue"]
+    if speaker is None:
+        text = Text("(nobody named)", style="magenta")
+    elif speaker["anonymous"] or not speaker["name"]:
+        text = Text(line(speaker["text"]), style="magenta")
+        if speaker["anonymous"]:
+            text.append(" [unnamed]", style="dim")
+    else:
+        text = Text(line(speaker["name"]), style="bold cyan")
+        if speaker["name"] != speaker["text"]:
+            text.append(f" [{line(speaker['text'])}]", style="dim")
+    if cue is not None:
+        negation = "not " if claim["negated"] else ""
+        text.append(f" {negation}{line(cue['text'])}", style="green")
+    return text
+
+
+def shown_time(article: dict[str, Any]) -> str:
+    when = article["published"] or article["first_seen"]
+    return when[:16].replace("T", " ") if isinstance(when, str) else stamp(when)
+
+
+def show(
+    key: Annotated[str, typer.Argument(metavar="ID", help="An article's id, or the beginning of it.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """One article: entities, claims with their words marked, where it was seen and where its page lies."""
+    with reporting():
+        settings = settings_for(data)
+        index = open_index(settings)
+        document = index.get(key)
+        others = index.find(key) if document is None else ()
+        index.close()
+        if document is None:
+            complain(
+                f"{key}: more than one article begins so: {', '.join(others)}" if others else f"{key}: no such article"
+            )
+            raise typer.Exit(FAILED)
+        ledger = open_ledger(settings.ledger_file)
+        carriers = ledger.carriers(document.article.id)
+        sightings = [sighting for item in carriers for sighting in ledger.sightings(item.id)]
+    record = to_dict(document)
+    if as_json:
+        print_json(record | {"sightings": [to_dict(sighting) for sighting in sightings]})
+        return
+    article = document.article
+    out.print(Text(line(article.title) or "(no headline)", style="bold"))
+    facts = [
+        ("source", article.source),
+        ("by", ", ".join(article.authors)),
+        ("dateline", article.dateline.text if article.dateline else ""),
+        ("published", f"{stamp(article.published)} ({article.published_from})" if article.published else "—"),
+        ("updated", f"{stamp(article.updated)} ({article.updated_from})" if article.updated else ""),
+        ("first seen", stamp(article.first_seen)),
+        ("indexed", stamp(document.indexed)),
+        ("link", article.url),
+        ("language", article.language or ""),
+        ("text from", article.body_source + (f" — {article.body_reason}" if article.body_reason else "")),
+        ("seen in", f"{len(sightings)} feed entr{'y' if len(sightings) == 1 else 'ies'}"),
+        ("version", str(article.version)),
+        ("archived", f"{article.location.file} at byte {article.location.offset}" if article.location else "—"),
+        ("id", article.id),
+    ]
+    for name, value in facts:
+        if value:
+            out.print(Text(f"  {name:<10} ", style="dim") + Text(line(value)))
+    out.print()
+    out.print(Padding(marked_body(document), (0, 2)))
+    out.print()
+    _show_entities(document)
+    _show_claims(document)
+
+
+def marked_body(document: Document) -> Text:
+    """The body with the words of its claims marked: speakers cyan, cues green, contents underlined, entities bold."""
+    body = document.article.body
+    # Cleaning keeps the length: each character that cannot be shown becomes one that can.
+    text = Text(clean(body))
+    for entity in document.enriched.entities:
+        if entity.label not in ("DATE", "MONEY"):
+            text.stylize("bold", entity.start, entity.end)
+    for claim in document.enriched.claims:
+        for start, end in claim.content.spans:
+            text.stylize("underline", start, end)
+        if claim.cue is not None:
+            text.stylize("green", claim.cue.start, claim.cue.end)
+        if claim.speaker is not None:
+            text.stylize("magenta" if claim.speaker.anonymous else "cyan", claim.speaker.start, claim.speaker.end)
+    return text
+
+
+def _show_entities(document: Document) -> None:
+    found: dict[tuple[str, str], int] = {}
+    for entity in document.enriched.entities:
+        if entity.label not in ("DATE", "MONEY"):
+            found[entity.label, entity.name] = found.get((entity.label, entity.name), 0) + 1
+    if not found:
+        return
+    shown = table("kind", "entities")
+    labels = list(dict.fromkeys(label for label, _ in found))
+    for label in labels:
+        names = [
+            f"{line(name)}" + (f" ×{count}" if count > 1 else "")
+            for (kind, name), count in found.items()
+            if kind == label
+        ]
+        shown.add_row(Text(label, style="dim"), Text(", ".join(names)))
+    out.print(shown)
+    out.print()
+
+
+def _show_claims(document: Document) -> None:
+    if document.enriched.note:
+        out.print(Text(clean(document.enriched.note), style="yellow"))
+    for number, claim in enumerate(document.enriched.claims):
+        out.print(
+            Text(f"{number:>3} ", style="dim") + speaker_words(to_dict(claim)) + Text(f": {line(claim.content.text)}")
+        )
+        about = claim_facts(claim)
+        if about:
+            out.print(Text("      " + " · ".join(about), style="dim"))
+
+
+def claim_facts(claim: Claim) -> list[str]:
+    """What is known of a claim beside who, how and what."""
+    facts = [claim.form]
+    if claim.cue is not None:
+        facts.append(claim.cue.cls)
+    if claim.speaker is not None:
+        facts.append(claim.speaker.kind)
+        if claim.speaker.reason:
+            facts.append(f"unnamed {line(claim.speaker.reason)}")
+        if claim.speaker.same_as is not None:
+            facts.append(f"the same source as in {claim.speaker.same_as}")
+    if claim.hedge:
+        facts.append(f"hedged: {line(claim.hedge)}")
+    if claim.parent is not None:
+        facts.append(f"inside {claim.parent}")
+    if claim.when is not None:
+        days = claim.when.earliest or ""
+        if claim.when.latest and claim.when.latest != claim.when.earliest:
+            days = f"{days} to {claim.when.latest}"
+        facts.append(f"{line(claim.when.text)}" + (f" = {days}" if days else ""))
+    return facts

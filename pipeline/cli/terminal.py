@@ -1,0 +1,173 @@
+"""How the command line speaks: tables and text for people, JSON for scripts, nothing from outside unescaped.
+
+Exit codes, the same for every command: 0 done; 1 done, but something asked for failed or was not found; 2 the command
+or a query cannot be read; 3 the ledger, the archive or the index cannot be used now; 4 a setting or a model is wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.errors import (
+    ArchiveError,
+    IndexDamagedError,
+    IndexUnavailableError,
+    LedgerError,
+    ModelError,
+    QueryError,
+    SettingsError,
+    WirewatchError,
+)
+from pipeline.records import to_dict
+from pipeline.settings import Settings, load_settings
+
+FAILED, USAGE, STORAGE, SETTINGS = 1, 2, 3, 4
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="The folder with ledger, archive and index.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one record a line.")]
+
+
+def settings_for(data: Path | None, **overrides: Any) -> Settings:
+    """The settings for a command: its own ``--data``, else the one before the command, else the environment."""
+    return load_settings(data or _common.get("data"), **overrides)
+
+
+_common: dict[str, Any] = {}
+
+
+def remember(data: Path | None) -> None:
+    """Keep ``--data`` as given before the command (``wirewatch --data DIR search …``)."""
+    _common["data"] = data
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Turn our errors into one red sentence and the exit code that fits."""
+    try:
+        yield
+    except WirewatchError as error:
+        complain(str(error))
+        raise typer.Exit(code_of(error)) from error
+
+
+def code_of(error: WirewatchError) -> int:
+    """The exit code for an error."""
+    if isinstance(error, QueryError):
+        return USAGE
+    if isinstance(error, LedgerError | ArchiveError | IndexDamagedError | IndexUnavailableError):
+        return STORAGE
+    if isinstance(error, SettingsError | ModelError):
+        return SETTINGS
+    return FAILED
+
+
+def complain(sentence: str) -> None:
+    """Say on standard error what went wrong."""
+    err.print(Text("error: ", style="bold red") + Text(clean(sentence)))
+
+
+def print_json(record: Any) -> None:
+    """One line of JSON on standard output: a record of ours, or plain types."""
+    plain = to_dict(record) if hasattr(record, "__dataclass_fields__") else record
+    sys.stdout.write(msgspec.json.encode(plain).decode() + "\n")
+
+
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: str, *, keep: str = "\n\t") -> str:
+    """Text from outside, fit for a terminal: no control or formatting character can reach it.
+
+    Escape sequences and bidirectional overrides in a headline could otherwise rewrite what stands on the screen. The
+    zero-width joiners that scripts such as Persian, Urdu and Hindi spell with stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char in keep or char in "\u200c\u200d" or unicodedata.category(char) not in _INVISIBLE else "\ufffd"
+        for char in text
+    )
+
+
+def line(text: str) -> str:
+    """The same on one line."""
+    return clean(" ".join(text.split()), keep="")
+
+
+def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """A plain table in the house's manner."""
+    made = Table(box=None, header_style="bold", pad_edge=False, title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def ago(when: datetime | None, now: datetime) -> str:
+    """How long ago, or how far ahead, in words: ``3 min ago``, ``in 2 h``, ``never``."""
+    if when is None:
+        return "never"
+    seconds = (now - when).total_seconds()
+    amount = span(abs(seconds))
+    return f"{amount} ago" if seconds >= 0 else f"in {amount}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest fitting unit."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length * (2 if unit == "d" else 1):
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def stamp(when: datetime | None) -> str:
+    """A time as people read it, in UTC; a dash where there is none."""
+    return "—" if when is None else when.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def marked(text: str, base: str = "") -> Text:
+    """A fragment with ``\\x02`` … ``\\x03`` around matched words, as rich text."""
+    result = Text(style=base)
+    for position, part in enumerate(text.replace("\x03", "\x02").split("\x02")):
+        result.append(line_keeping_edges(part), style="bold yellow" if position % 2 else "")
+    return result
+
+
+def line_keeping_edges(text: str) -> str:
+    """Cleaned, on one line, but with the white space at both ends that keeps words apart."""
+    inner = line(text)
+    lead = " " if text[:1].isspace() else ""
+    trail = " " if text[-1:].isspace() and inner else ""
+    return f"{lead}{inner}{trail}"
+
+
+def each(paths: list[str], work: Callable[[str], None]) -> None:
+    """Do something for each path; one that fails is named and the rest goes on, with exit code 1 at the end."""
+    failed = False
+    for path in paths:
+        try:
+            work(path)
+        except WirewatchError as error:
+            if isinstance(error, ModelError | SettingsError):
+                raise  # it would be the same for every path
+            complain(str(error))
+            failed = True
+    if failed:
+        raise typer.Exit(FAILED)

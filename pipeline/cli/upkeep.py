@@ -1,0 +1,209 @@
+"""``wirewatch status``, ``quarantine`` and ``replay``: how things stand, and how to put them right."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from pipeline.cli.run import begin_logging, folder_in_use
+from pipeline.cli.terminal import (
+    FAILED,
+    Data,
+    Json,
+    ago,
+    clean,
+    complain,
+    line,
+    out,
+    print_json,
+    reporting,
+    settings_for,
+    table,
+)
+from pipeline.errors import WirewatchError
+from pipeline.flow import utc_now
+from pipeline.index import Kind, open_index
+from pipeline.ledger import Item, open_ledger
+from pipeline.records import to_dict
+from pipeline.replay import replay
+
+quarantine = typer.Typer(help="What failed for good, why, and what to do with it.", no_args_is_help=True)
+
+VOLUME_DAYS = 7
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("status")(status)
+    app.command("replay")(replay_command)
+
+
+def status(data: Data = None, as_json: Json = False) -> None:
+    """What is owed at each stage, what ended how, quarantine by reason, volume by feed."""
+    with reporting():
+        settings = settings_for(data)
+        ledger = open_ledger(settings.ledger_file)
+        now = utc_now()
+        feeds = ledger.feeds()
+        owed, counts = ledger.owed(now), ledger.counts()
+        reasons, notes = ledger.quarantine_reasons(), ledger.notes()
+        volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
+        index: dict[str, object]
+        try:
+            opened = open_index(settings)
+            index = {"articles": opened.count(Kind.ARTICLES), "claims": opened.count(Kind.CLAIMS)}
+            opened.close()
+        except WirewatchError as error:
+            index = {"error": str(error)}
+    failing = [feed for feed in feeds if feed.failures]
+    if as_json:
+        print_json(
+            {
+                "data": str(settings.data),
+                "feeds": {"total": len(feeds), "failing": len(failing)},
+                "owed": owed,
+                "items": counts,
+                "quarantine": [{"stage": stage, "code": code, "count": count} for stage, code, count in reasons],
+                "notes": [{"key": key, "text": text, "since": since.isoformat()} for key, text, since in notes],
+                "volume": volume,
+                "index": index,
+            }
+        )
+        return
+    out.print(Text(str(settings.data), style="dim"))
+    due = sum(feed.next_poll is None or feed.next_poll <= now for feed in feeds)
+    out.print(f"{len(feeds)} feeds, {due} due now, {len(failing)} failing")
+    if "error" in index:
+        out.print(Text(f"index: {clean(str(index['error']))}", style="red"))
+    else:
+        out.print(f"{index['articles']} articles and {index['claims']} claims in the index")
+    for key, text, since in notes:
+        out.print(Text(f"{key}: {clean(text)} (since {ago(since, now)})", style="yellow"))
+    out.print()
+    shown = table("owed", "now", "later", "in hand", right=("now", "later", "in hand"))
+    for stage, count in owed.items():
+        shown.add_row(stage, str(count["now"]), str(count["later"]), str(count["in_hand"]))
+    out.print(shown)
+    out.print()
+    shown = table("state", "items", right=("items",))
+    for state, number in counts.items():
+        if number:
+            shown.add_row(state, str(number))
+    out.print(shown)
+    if reasons:
+        out.print()
+        shown = table("quarantined at", "because of", "items", right=("items",))
+        for stage, code, number in reasons:
+            shown.add_row(stage, line(code), str(number))
+        out.print(shown)
+    if feeds:
+        out.print()
+        shown = table("feed", "entries in 7 days", "today", right=("entries in 7 days", "today"))
+        for feed in feeds:
+            days = volume.get(feed.id, {})
+            name = Text(line(feed.source or feed.url), style="red" if feed.failures else "")
+            shown.add_row(name, str(sum(days.values())), str(days.get(now.strftime("%Y-%m-%d"), 0)))
+        out.print(shown)
+
+
+@quarantine.command("list")
+def list_quarantine(
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 100, data: Data = None, as_json: Json = False
+) -> None:
+    """What lies in quarantine, and why."""
+    with reporting():
+        items = open_ledger(settings_for(data).ledger_file).quarantined(limit)
+    if as_json:
+        for item in items:
+            print_json(_plain(item))
+        return
+    if not items:
+        out.print("Nothing is in quarantine.")
+        return
+    shown = table("id", "stage", "because of", "what")
+    for item in items:
+        about = Text(line(item.sighting.title) or "(no title)")
+        about.append(f"\n{clean(item.url)}\n{line(item.reason or '')}", style="dim")
+        shown.add_row(item.id[:8], item.stage or "", line(item.code or ""), about)
+    out.print(shown)
+
+
+@quarantine.command("retry")
+def retry_quarantine(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that lies there.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Try the failed stage again at the next run."""
+    _leave("retried", ids, everything, data, as_json)
+
+
+@quarantine.command("drop")
+def drop_quarantine(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that lies there.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Give them up for good."""
+    _leave("dropped", ids, everything, data, as_json)
+
+
+def _leave(how: str, ids: list[str] | None, everything: bool, data: object, as_json: bool) -> None:
+    with reporting():
+        ledger = open_ledger(settings_for(data).ledger_file)  # type: ignore[arg-type]
+        if bool(ids) == everything:
+            complain("name the ids, or --all")
+            raise typer.Exit(2)
+        chosen: list[str] | None = None
+        missing = False
+        if ids:
+            inside = [item.id for item in ledger.quarantined(1_000_000)]
+            chosen = []
+            for key in ids:
+                found = [item for item in inside if item.startswith(key)]
+                if len(found) != 1:
+                    complain(f"{key}: {'not in quarantine' if not found else 'more than one begins so'}")
+                    missing = True
+                chosen.extend(found if len(found) == 1 else ())
+        done = ledger.retry_quarantined(chosen, utc_now()) if how == "retried" else ledger.drop_quarantined(chosen)
+    if as_json:
+        print_json({how: done})
+    else:
+        out.print(f"{done} {how}")
+    if missing:
+        raise typer.Exit(FAILED)
+
+
+def replay_command(
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that extract and enrich.", show_default=False)
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Rebuild the index from the archive: also when it is damaged, or to run a better model over old pages."""
+    with reporting():
+        settings = settings_for(data, **({"workers": workers} if workers else {}))
+        ledger = open_ledger(settings.ledger_file)
+        begin_logging(to_terminal=True, quiet=True)
+        with folder_in_use(settings.data, alone=True):
+            report = asyncio.run(replay(settings, ledger))
+    for sentence in report.problems:
+        complain(sentence)
+    if as_json:
+        print_json({"documents": report.documents, "problems": list(report.problems)})
+    else:
+        out.print(f"{report.documents} articles rebuilt from the archive, {len(report.problems)} problems")
+    if report.problems:
+        raise typer.Exit(FAILED)
+
+
+def _plain(item: Item) -> dict[str, object]:
+    record = to_dict(item)
+    record["sighting"] = {"title": item.sighting.title, "feed": item.sighting.feed}
+    return record

@@ -1,0 +1,151 @@
+"""Extraction and enrichment in processes of their own: what one worker process does, and the pool of them.
+
+A page can be made to keep a parser busy for minutes. So each item has a time limit, and a process that passes it is
+killed and replaced, which costs that item its attempt and nobody else anything.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import datetime
+from multiprocessing import get_context
+from typing import Protocol
+
+from pebble import ProcessPool
+
+from pipeline.errors import ArchiveError, ExtractError, WirewatchError
+from pipeline.ledger import Change, Item, Owed, Quarantined, Retry, Skipped
+from pipeline.records import Article, Document, Enriched, Location, Page, PageKind
+from pipeline.settings import Settings
+
+STAND_INS = {
+    PageKind.LOGIN: "the page asks for a login or a subscription",
+    PageKind.EMPTY: "the page holds no article text",
+}
+"""Kinds of page for which the feed's own text stands in, where the feed has any, and why."""
+
+NO_ARTICLE = {
+    PageKind.VIDEO: "the page is a video",
+    PageKind.LIVE: "the page is a live blog",
+} | STAND_INS
+
+
+class Enriches(Protocol):
+    """What enrichment is, for those who only call it."""
+
+    name: str
+
+    def enrich(
+        self, text: str, *, title: str = "", published: datetime | None = None, language: str | None = None
+    ) -> Enriched: ...
+
+
+def read_article(item: Item, read: Callable[[Location], Page]) -> Article | Change:
+    """The article of an item, from its archived page or from the feed's own text; or what became of it instead."""
+    from pipeline.extract import extract, from_feed
+
+    sighting = item.sighting
+    if item.body_reason is not None or item.location is None:
+        reason = item.body_reason or "the page was not fetched"
+        if not (sighting.text or sighting.title):
+            return Quarantined(item.id, "fetch", item.code or "no-text", reason)
+        article = from_feed(sighting, reason)
+        return article if sighting.url else replace(article, id=item.id)
+    try:
+        article = extract(read(item.location), sighting)
+    except ArchiveError as error:
+        # The page is still on the web: ask for it again, and leave the damaged record behind.
+        return Retry(item.id, Owed.FETCH, sighting.first_seen, "archive", str(error))
+    except ExtractError as error:
+        if sighting.text:
+            return from_feed(sighting, error.reason)
+        return Quarantined(item.id, "extract", "not-a-page", error.reason)
+    if article.kind is PageKind.ARTICLE:
+        return article
+    if article.kind in STAND_INS and sighting.text:
+        return from_feed(sighting, STAND_INS[article.kind])
+    return Skipped(item.id, article.kind.value, NO_ARTICLE[article.kind])
+
+
+def process(item: Item, read: Callable[[Location], Page], enricher: Enriches) -> Document | Change:
+    """Extract and enrich one item: a pure function of its page, its sighting and the enricher's models."""
+    article = read_article(item, read)
+    if not isinstance(article, Article):
+        return article
+    enriched = enricher.enrich(
+        article.body,
+        title=article.title,
+        published=article.published or article.first_seen,
+        language=article.language,
+    )
+    article = replace(article, language=enriched.language or article.language)
+    return Document(article=article, enriched=enriched, indexed=item.indexed)
+
+
+class WorkerPool:
+    """Processes that run :func:`process`, each with the archive and the models open. Started at the first item."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool: ProcessPool | None = None
+
+    def submit(self, item: Item) -> Future[Document | Change]:
+        """A future of what becomes of the item. It raises TimeoutError where the time limit was passed."""
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=self._settings.workers,
+                # Threads of ours hold locks of the index and the ledger: a forked child would inherit them locked.
+                context=get_context("spawn"),
+                initializer=_begin,
+                initargs=(self._settings,),
+            )
+        future: Future[Document | Change] = self._pool.schedule(
+            _process, args=(item,), timeout=self._settings.page_timeout
+        )
+        return future
+
+    def stop(self) -> None:
+        """End the processes now; what they had in hand is lost, and stays owed."""
+        if self._pool is not None:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join()
+            self._pool = None
+
+
+_desk: tuple[Callable[[Location], Page], Enriches] | None = None
+"""The worker process's own archive and models."""
+
+PR_SET_PDEATHSIG = 1
+
+
+def _begin(settings: Settings) -> None:
+    """Make a fresh process ready: it leaves signals to its parent, and dies with it."""
+    global _desk
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # prctl(2): a parent that is killed -9 can tell nobody, and must not leave processes behind. Linux only.
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _desk = open_desk(settings)
+
+
+def open_desk(settings: Settings) -> tuple[Callable[[Location], Page], Enriches]:
+    """What extraction and enrichment need: a way to read the archive, and the models."""
+    from pipeline.enrich import Enricher
+    from pipeline.fetch import Archive
+
+    return Archive(settings.archive_folder, settings.warc_size).read, Enricher(settings)
+
+
+def _process(item: Item) -> Document | Change:
+    if _desk is None:  # pebble runs the initializer before any task
+        raise RuntimeError("this process was never made ready")
+    read, enricher = _desk
+    try:
+        return process(item, read, enricher)
+    except WirewatchError as error:
+        return Quarantined(item.id, "extract", "error", str(error))
