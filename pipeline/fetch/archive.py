@@ -48,8 +48,9 @@ _CHUNK = 128 * 1024
 
 _PREFIX = "X-Archive-Orig-"
 _RENAMED = frozenset({"content-encoding", "transfer-encoding", "content-length"})
+_LINE_ENDS = re.compile(r"[\r\n]+")
 _MAGIC = b"\x1f\x8b\x08"
-_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_UNFIT = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
 _MAX_RECORD = 1 << 30
 """A member that decompresses to more is damage: a page is at most settings.max_bytes."""
 
@@ -69,6 +70,8 @@ class Archive:
         self._name = ""
         self._size = 0
         self._pid = 0
+        self._unsynced: ArchiveError | None = None
+        """Why records of a file that is closed already may not be on the disk: the next flush must say so."""
 
     def __enter__(self) -> Self:
         return self
@@ -105,22 +108,22 @@ class Archive:
     def flush(self) -> None:
         """Return when all that was appended is on the disk. Raises ArchiveError where that cannot be said."""
         with self._lock:
-            if self._file is None or self._pid != os.getpid():
-                return
-            try:
-                os.fsync(self._file.fileno())
-            except OSError as error:
-                self._abandon()
-                raise ArchiveError(self._name, None, f"cannot be flushed: {error.strerror or error}") from error
+            if self._file is not None and self._pid == os.getpid():
+                self._sync(self._file)
+                if self._unsynced is not None:
+                    self._finish()  # after a failed fsync, the next one says nothing of what came before
+            self._raise_unsynced()
 
     def close(self) -> None:
         """Flush and close. Raises ArchiveError as :meth:`flush` does; the file is closed nonetheless."""
         with self._lock:
             self._finish()
+            self._raise_unsynced()
 
     def _current(self) -> BinaryIO:
         if self._file is not None and self._pid != os.getpid():
-            self._abandon()  # a forked child: the file is the parent's
+            self._file.close()  # a forked child: the file is the parent's
+            self._file = None
         if self._file is None:
             self._begin()
         assert self._file is not None
@@ -138,13 +141,10 @@ class Archive:
         self._name, self._size, self._pid = name, 0, os.getpid()
         try:
             self._write(self._file, _member(_warcinfo(name, now)))
-            _sync_folder(self._folder)
-        except (OSError, ArchiveError) as error:
-            self._abandon()
+        except ArchiveError:
             path.unlink(missing_ok=True)  # holds no page
-            if isinstance(error, ArchiveError):
-                raise
-            raise ArchiveError(name, None, f"cannot be made: {error.strerror or error}") from error
+            raise
+        _sync_folder(self._folder)
 
     def _write(self, file: BinaryIO, data: bytes) -> None:
         rest = memoryview(data)
@@ -155,27 +155,30 @@ class Archive:
             offset = self._size
             with suppress(OSError):  # else the file ends in a part of a record, which readers report and pass
                 file.truncate(offset)
-            self._abandon()
+            self._finish()
             raise ArchiveError(self._name, offset, f"cannot be written: {error.strerror or error}") from error
         self._size += len(data)
 
     def _finish(self) -> None:
-        if self._file is None:
+        """Sync and close the file; the next record begins another."""
+        file, self._file = self._file, None
+        if file is None:
             return
-        mine = self._pid == os.getpid()
-        file, self._file = self._file, None
-        try:
-            if mine:
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise ArchiveError(self._name, None, f"cannot be flushed: {error.strerror or error}") from error
-        finally:
-            _close(file)
+        if self._pid == os.getpid():
+            self._sync(file)
+        with suppress(OSError):  # what mattered was synced, or is told by the next flush
+            file.close()
 
-    def _abandon(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            _close(file)
+    def _sync(self, file: BinaryIO) -> None:
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            self._unsynced = ArchiveError(self._name, None, f"cannot be flushed: {error.strerror or error}")
+
+    def _raise_unsynced(self) -> None:
+        error, self._unsynced = self._unsynced, None
+        if error is not None:
+            raise error
 
     # Reading
 
@@ -261,18 +264,14 @@ def _raise(error: ArchiveError) -> None:
     raise error
 
 
-def _close(file: BinaryIO) -> None:
-    with suppress(OSError):  # what mattered was fsynced or given up before
-        file.close()
-
-
 def _sync_folder(folder: Path) -> None:
-    """Make the new file's name survive a power cut, where folders can be synced."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Make the new file's name survive a power cut, where folders can be synced (some network mounts cannot)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 # Records
@@ -318,7 +317,7 @@ def _response(page: Page) -> WarcRecord:
         lower = name.lower()
         if lower in _RENAMED or lower.startswith(_PREFIX.lower()):
             name = _PREFIX + name
-        lines.append(f"{name}: {_one_line(value)}")
+        lines.append(f"{name}: {_LINE_ENDS.sub(' ', value)}")
     lines.append(f"Content-Length: {len(page.body)}")
     head = "\r\n".join(lines).encode("utf-8", "surrogateescape")
     record.set_bytes_content(b"%b\r\n\r\n%b" % (head, page.body))
@@ -335,12 +334,8 @@ def _metadata(page: Page, sighting: Sighting, concurrent_to: str) -> WarcRecord:
 
 
 def _uri(url: str) -> str:
-    """A URL that fits on one header line: blanks and control characters percent-encoded, all else as it is."""
-    return _CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url)
-
-
-def _one_line(value: str) -> str:
-    return " ".join(value.splitlines()) if "\n" in value or "\r" in value else value
+    """A URL that fits on one header line: blanks, controls and lone surrogates percent-encoded, all else as it is."""
+    return _UNFIT.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass")), url)
 
 
 def _member(record: WarcRecord) -> bytes:

@@ -35,6 +35,9 @@ ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 MAX_REDIRECTS = 10
 
+MAX_URL = 8192
+"""RFC 9110, 4.1: 8,000 octets are to be supported; and three addresses must fit into a WARC header."""
+
 RETRY_AFTER_CAP = 86_400.0
 """A Retry-After above a day is taken as a day, as a failing feed's back-off is."""
 
@@ -172,7 +175,7 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             self._check_literal(target, url)
             if robots:
-                await self._robots.check(target.origin, str(target.url))
+                await self._robots.check(target.origin, str(target.url), url)
             if target.place != first.place:
                 headers = {k: v for k, v in headers.items() if k.lower() in _KEPT_ACROSS_HOSTS}
             async with self._manners.turn(target.place, url):
@@ -235,6 +238,9 @@ class Fetcher:
         try:
             async with session.get(target.url, headers=headers, allow_redirects=False, timeout=timeout) as response:
                 fetched = datetime.now(UTC)
+                if response.status < 200:
+                    response.close()
+                    raise FetchError(asked, "protocol", f"status {response.status} was not asked for{at}")
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     location = _text(response.headers["Location"].encode("utf-8", "surrogateescape"))
                     if response.content_length is not None and response.content_length <= _SMALL_BODY:
@@ -295,11 +301,13 @@ async def _body(response: aiohttp.ClientResponse, cap: int, cut: bool) -> bytes:
 def _read(url: str, asked: str, base: URL | None = None) -> _Target:
     """The address that ``url`` (against ``base``) names. Raises FetchError ``scheme`` where it is none for us."""
     text = url.strip()
+    if len(text) > MAX_URL:
+        raise FetchError(asked, "scheme", f"an address of {len(text)} characters", permanent=True)
     try:
         if not _SAFE.match(text):
             text = safe_url_string(text)
         address = URL(text, encoded=True)
-        if base is not None:
+        if base is not None and not address.scheme:
             address = base.join(address)
         address = address.with_fragment(None)
         scheme, host, port = address.scheme, address.host, address.port

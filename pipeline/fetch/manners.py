@@ -48,6 +48,7 @@ class Manners:
         Raises FetchError ``rate-limited`` where the host asked for a wait longer than PATIENCE.
         """
         state = self._host(host)
+        _refuse_if_held(state, url)  # at once, not after those before us in the queue
         state.users += 1
         try:
             async with state.slots:
@@ -61,13 +62,8 @@ class Manners:
 
     async def _overall_slot(self, state: _Host, url: str) -> None:
         while True:
-            now = time.monotonic()
-            hold = state.not_before - now
-            if hold > PATIENCE:
-                raise FetchError(
-                    url, "rate-limited", f"the host asked for no requests for {hold:.0f} s", retry_after=hold
-                )
-            wait = state.opens() - now
+            _refuse_if_held(state, url)
+            wait = state.opens() - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
                 continue
@@ -100,3 +96,9 @@ class Manners:
         now = time.monotonic()
         for name in [n for n, host in self._hosts.items() if not host.users and host.opens() <= now]:
             del self._hosts[name]
+
+
+def _refuse_if_held(state: _Host, url: str) -> None:
+    hold = state.not_before - time.monotonic()
+    if hold > PATIENCE:
+        raise FetchError(url, "rate-limited", f"the host asked for no requests for {hold:.0f} s", retry_after=hold)

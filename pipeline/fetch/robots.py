@@ -28,6 +28,9 @@ KEEP = 86_400.0
 KEEP_UNAVAILABLE = 300.0
 """Seconds before a host whose robots.txt could not be had is asked again."""
 
+_NOT_ABOUT_ROBOTS = frozenset({"private-address", "scheme", "rate-limited"})
+"""Failures that the page itself would meet in the same way, so that they are reported and counted as they are."""
+
 HOSTS = 1024
 """Rules kept, least recently used dropped. Rules of real sites are mostly below 50 KB parsed."""
 
@@ -50,29 +53,35 @@ class Robots:
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._asking: dict[str, asyncio.Task[_Answer]] = {}
 
-    async def check(self, origin: str, url: str) -> None:
-        """Return where robots.txt of ``origin`` ("https://name:port") lets us ask for ``url``.
+    async def check(self, origin: str, address: str, url: str) -> None:
+        """Return where robots.txt of ``origin`` ("https://name:port") lets us ask for ``address`` on behalf of ``url``.
 
-        Raises FetchError ``robots`` where it does not and ``robots-unavailable`` where that cannot be known now; an
-        address that is refused stays ``private-address``.
+        Raises FetchError ``robots`` where it does not and ``robots-unavailable`` where that cannot be known now;
+        a refused address, a bad one and a host that asked to be left alone keep their own codes.
         """
         answer = self._answers.get(origin)
         if answer is None or answer.expires <= time.monotonic():
             try:
                 answer = await self._ask_once(origin)
             except FetchError as error:
-                raise FetchError(url, error.code, error.reason, permanent=error.permanent) from error
+                raise FetchError(
+                    url,
+                    error.code,
+                    error.reason,
+                    permanent=error.permanent,
+                    retry_after=error.retry_after,
+                ) from error
         else:
             self._answers.move_to_end(origin)
         if answer.problem is not None:
             raise FetchError(
                 url,
                 "robots-unavailable",
-                f"robots.txt could not be had ({answer.problem})",
+                f"robots.txt of {origin} could not be had ({answer.problem})",
                 retry_after=max(0.0, answer.expires - time.monotonic()),
             )
-        if answer.rules is not None and not answer.rules.can_fetch(url, TOKEN):
-            raise FetchError(url, "robots", "robots.txt does not allow it", permanent=True)
+        if answer.rules is not None and not answer.rules.can_fetch(address, TOKEN):
+            raise FetchError(url, "robots", f"robots.txt of {origin} does not allow it", permanent=True)
 
     async def _ask_once(self, origin: str) -> _Answer:
         task = self._asking.get(origin)
@@ -96,7 +105,7 @@ class Robots:
         try:
             page = await self._fetch(f"{origin}/robots.txt")
         except FetchError as error:
-            if error.code == "private-address":
+            if error.code in _NOT_ABOUT_ROBOTS:
                 raise
             return self._unavailable(origin, error.reason)
         if page.status >= 500 or page.status == 429:
