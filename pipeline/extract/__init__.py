@@ -9,6 +9,7 @@ from pipeline import records, urls
 from pipeline.errors import ExtractError
 from pipeline.extract import byline, dateline, language
 from pipeline.extract.body import body as take_body
+from pipeline.extract.body import locate
 from pipeline.extract.describe import Described, describe
 from pipeline.extract.document import parse
 from pipeline.extract.harvest import Harvest, harvest
@@ -66,7 +67,8 @@ def _extract(page: Page, sighting: Sighting | None) -> Article:
     if root is None:
         return _article(page, sighting, None, "", PageKind.EMPTY)
     told = describe(harvest(root), root, address)
-    text = take_body(root)
+    prose = locate(root)
+    text = take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts)
     return _article(page, sighting, told, text, kind(text))
 
 

@@ -1,13 +1,211 @@
-"""Takes the article's body out of a parsed page."""
+"""Takes the article's body out of a parsed page, in paragraphs.
+
+trafilatura does the extraction, but is not given the whole page: what it would throw away first (scripts, menus,
+figures) is dropped in one pass in C, and the smallest element that holds the article's text is found by where the text
+lies. On that element trafilatura's fast preset costs a third of what it costs on the page, and is right more often.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import trafilatura
-from lxml.html import HtmlElement
+from lxml import etree
+from lxml.etree import XPath
+from lxml.html import Element, HtmlElement
+from trafilatura.settings import Extractor
+
+from pipeline.extract.text import plain, squash
+
+# Elements that never hold an article's words. ``form`` is not among them: whole pages lie in one form.
+_NOISE = (
+    "script", "style", "noscript", "svg", "iframe", "nav", "footer", "aside", "button", "select", "video", "audio",
+    "canvas", "object", "embed", "template", "input", "textarea", "dialog", "figure", "picture", "img", "link", "meta",
+    "source", "head", "path",
+)  # fmt: skip
+_INLINE = frozenset(
+    """
+    a abbr acronym b bdi bdo big br cite code data del dfn em font i ins kbd mark q s samp small span strike strong
+    sub sup time tt u var wbr
+    """.split()
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "label", "title", "figcaption", "caption", "legend"})
+_PARAGRAPHS = frozenset({"p", "li", "ul", "ol", "dl", "blockquote", "table", "pre"})
+
+# Text nodes shorter than this are labels and links as often as prose; they say nothing about where the article is.
+_LONG_TEXTS = XPath("//body//text()[string-length() > 30]")
+# A child that holds this share of its parent's prose takes its place as the container: at 0.75 the container kept
+# all of the gold text on 250 of 257 pages (2026-11-23).
+_DOMINANT = 0.75
+# trafilatura on more elements than this is not bounded well enough (tables inside tables are quadratic): such a page
+# is read plainly instead. The largest article of 257 had some 3,000.
+_MAX_ELEMENTS = 20_000
+_MAX_DEPTH = 400
+
+# One set of options for every page; trafilatura copies before it changes any. No deduplication: its memory of earlier
+# pages would make the result depend on them.
+_OPTIONS = Extractor(output_format="python", fast=True, comments=False, tables=True, dedup=False)
 
 
-def body(root: HtmlElement) -> str:
-    """The body in paragraphs, blank lines between."""
-    document = trafilatura.bare_extraction(root, fast=True, include_comments=False)
-    text = getattr(document, "text", None) or ""
-    return "\n\n".join(line.strip() for line in str(text).split("\n") if line.strip())
+@dataclass(slots=True)
+class Prose:
+    """Where a page's running text lies, after the noise was dropped."""
+
+    container: HtmlElement | None = None
+    """The smallest element that holds the article's text; ``None`` where the page has no running text."""
+    size: int = 0
+    """Characters of running text (not in links or headings) in the container."""
+    total: int = 0
+    """The same for the whole page."""
+    blocks: list[tuple[HtmlElement, bool]] = field(default_factory=list)
+    """The block elements of all longer texts in document order, and whether the text is a link."""
+
+
+def locate(root: HtmlElement) -> Prose:
+    """Drop the page's noise (from the tree itself) and find where its running text lies."""
+    etree.strip_elements(root, *_NOISE, with_tail=False)
+    prose = Prose()
+    sums: dict[HtmlElement, int] = {}
+    found = _LONG_TEXTS(root)
+    for text in found if isinstance(found, list) else ():
+        element = text.getparent()
+        if element is not None and text.is_tail:
+            element = element.getparent()
+        linked = False
+        while element is not None and element.tag in _INLINE:
+            linked = linked or element.tag == "a"
+            element = element.getparent()
+        if element is None or text.isspace():
+            continue
+        prose.blocks.append((element, linked))
+        if linked or element.tag in _HEADINGS:
+            continue
+        size = len(text)
+        depth = 0
+        while element is not None and depth < _MAX_DEPTH:
+            sums[element] = sums.get(element, 0) + size
+            element = element.getparent()
+            depth += 1
+    node = root.find("body")
+    if node is None or node not in sums:
+        return prose
+    prose.total = sums[node]
+    prose.container = node = _descend(node, sums)
+    prose.size = sums[node]
+    return prose
+
+
+def _descend(node: HtmlElement, sums: dict[HtmlElement, int]) -> HtmlElement:
+    while True:
+        inner = [child for child in node if child in sums]
+        if not inner:
+            return node
+        best = max(inner, key=sums.__getitem__)
+        if sums[best] < _DOMINANT * sums[node] or best.tag in _PARAGRAPHS or best.tag in _INLINE:
+            return node
+        # An article cut into pieces of one class (by advertisements, or as a list of updates) is kept whole.
+        name = best.get("class")
+        if name and any(child is not best and child.tag == best.tag and child.get("class") == name for child in inner):
+            return node
+        node = best
+
+
+def body(root: HtmlElement, prose: Prose, *, title: str, summaries: Sequence[str], texts: Sequence[str]) -> str:
+    """The body in paragraphs, blank lines between; "" where there is none.
+
+    ``summaries`` are the descriptions that the page gives of itself: one that stands visibly above the text is the
+    article's standfirst and begins the body. ``texts`` are ``articleBody`` of its JSON-LD: taken instead where the
+    page's visible text is only the beginning of it.
+    """
+    container = prose.container
+    if container is None:
+        lines = str(getattr(trafilatura.bare_extraction(root, options=_OPTIONS), "text", None) or "").split("\n")
+        return _paragraphs(_own_text(texts, "\n".join(lines)) or lines, title)
+    standfirst = _standfirst(prose, summaries)
+    lines = _extracted(container, prose.size)
+    if standfirst and squash(standfirst)[:60] not in squash("".join(lines[:6])):
+        lines.insert(0, standfirst)
+    lines = _own_text(texts, "\n".join(lines)) or lines
+    return _paragraphs(lines, title)
+
+
+def _standfirst(prose: Prose, summaries: Sequence[str]) -> str:
+    keys = [key for summary in summaries if len(key := squash(summary)) > 30]
+    container = prose.container
+    if not keys or container is None or container.tag == "body":
+        return ""
+    for element, _ in prose.blocks:
+        if element is container or any(outer is container for outer in element.iterancestors()):
+            return ""
+        if element.tag in ("h1", "title"):
+            continue
+        text = plain("".join(element.itertext()))
+        seen = squash(text)
+        if len(seen) > 30 and any(seen[:80] == key[:80] or (len(seen) > 60 and seen in key) for key in keys):
+            return text
+    return ""
+
+
+def _extracted(container: HtmlElement, size: int) -> list[str]:
+    count = 0
+    for count, _ in enumerate(container.iter()):  # noqa: B007
+        if count > _MAX_ELEMENTS:
+            return _plainly(container)
+    whole = plainly = None
+    if container.tag == "body":
+        whole = container.getparent()
+    if whole is None:
+        whole = Element("html")
+        inner = etree.SubElement(whole, "body")
+        if not _is_mixed(container):
+            # Named thus, the container is taken as the article's body whatever its own class says.
+            inner = etree.SubElement(inner, "div", {"itemprop": "articleBody"})
+            plainly = container
+        inner.append(container)
+    document = trafilatura.bare_extraction(whole, options=_OPTIONS)
+    text = str(getattr(document, "text", None) or "")
+    if plainly is not None and len(text) < size / 2:
+        return _plainly(plainly)
+    return text.split("\n")
+
+
+def _is_mixed(container: HtmlElement) -> bool:
+    """Whether the container is not the bare body but holds it beside other things."""
+    return any(container.find(path) is not None for path in (".//h1", ".//article", './/*[@itemprop="articleBody"]'))
+
+
+def _plainly(container: HtmlElement) -> list[str]:
+    """The container's paragraphs without any judgement."""
+    lines = []
+    for element in container.iter("p", "h2", "h3", "h4", "li", "blockquote", "pre", "td"):
+        if next(element.iterancestors("p", "li", "blockquote", "td"), None) is None:
+            lines.append(" ".join("".join(element.itertext()).split()))
+    if not any(lines):
+        lines = [" ".join(line.split()) for line in "\n".join(container.itertext()).split("\n")]
+    return [line for line in lines if line]
+
+
+def _own_text(texts: Sequence[str], visible: str) -> list[str]:
+    """The page's own ``articleBody`` where it is much longer than what is visible and begins alike; else nothing."""
+    seen = squash(visible)
+    for text in texts:
+        if len(text) < 1.3 * len(visible) or len(text) < 200:
+            continue
+        lines = [line for line in (plain(part) for part in re.split(r"\n+|</p>|<br\s*/?>", text)) if line]
+        key = squash("".join(lines))
+        if len(seen) < 100 or seen[40:100] in key:
+            return lines
+    return []
+
+
+def _paragraphs(lines: Sequence[str], title: str = "") -> str:
+    kept: list[str] = []
+    for raw in lines:
+        line = raw.strip()
+        if line:
+            kept.append(line)
+    if kept and title and squash(kept[0]) == squash(title):
+        del kept[0]
+    return "\n\n".join(kept)

@@ -1,0 +1,27 @@
+"""Text as readers see it, and text reduced for comparison."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+
+
+def plain(text: str) -> str:
+    """Text from an attribute or JSON-LD as readers would see it: entities resolved (twice, as many pages escape
+    twice), tags off, blanks collapsed, soft hyphens and zero-width characters off."""
+    if "&" in text:
+        text = html.unescape(html.unescape(text))
+    if "<" in text:
+        text = _TAG.sub("", text)
+    return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def squash(text: str) -> str:
+    """Text reduced for comparison: letters and digits only, in lower case, compatibility forms joined."""
+    if text.isascii():
+        return "".join(filter(str.isalnum, text.lower()))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
