@@ -1,17 +1,18 @@
 """One typed settings object, from ``wirewatch.toml`` in the data folder and the environment, the environment winning.
 
-Environment names are the field's in capitals behind ``WIREWATCH_`` (``WIREWATCH_CONTACT``); lists are JSON.
+Environment names are the field's in capitals behind ``WIREWATCH_`` (``WIREWATCH_CONTACT``); lists are separated by commas.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -33,7 +34,7 @@ class Settings(BaseSettings):
 
     contact: str = "https://github.com/wirewatch/wirewatch"
     """Address or e-mail that sites can complain to; it goes into the User-Agent."""
-    allow_hosts: tuple[str, ...] = ()
+    allow_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (``name`` or ``name:port``) that may be private or loopback addresses."""
     concurrency: int = Field(32, ge=1, le=1000)
     """Requests under way at once, over all hosts."""
@@ -71,6 +72,11 @@ class Settings(BaseSettings):
     """A model folder or an installed spaCy pipeline in place of the packaged model."""
     enrich: bool = True
     """Whether entities and claims are sought; off, articles are indexed without them."""
+
+    @field_validator("allow_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("data")
     @classmethod
@@ -110,6 +116,7 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
 
     Raises SettingsError naming the setting and what is wrong with it.
     """
+    file = Path(FILE_NAME)
     try:
         chosen = data if data is not None else Settings().data
         file = chosen.expanduser() / FILE_NAME
@@ -117,10 +124,11 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         class FromFolder(Settings):
             model_config = SettingsConfigDict(toml_file=file)
 
-        return FromFolder(data=chosen, **overrides)
+        found = FromFolder(data=chosen, **overrides)
+        return Settings(**found.model_dump())  # of a class that can be sent to a worker process
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         raise SettingsError(f"setting {name!r}: {first['msg']}") from error
     except (OSError, ValueError) as error:
-        raise SettingsError(f"settings file {FILE_NAME}: {error}") from error
+        raise SettingsError(f"settings file {file}: {error}") from error

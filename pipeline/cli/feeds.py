@@ -151,22 +151,21 @@ def list_feeds(data: Data = None, as_json: Json = False) -> None:
     if not feeds:
         out.print("No feeds yet. Add one: wirewatch feeds add https://example.org/")
         return
-    shown = table("id", "source", "last success", "next poll", "failures", "7 days", "address / reason",
-                  right=("failures", "7 days"))  # fmt: skip
+    shown = table("id", "feed", "last success", "next poll", "failures", "7 days", right=("failures", "7 days"))
     for feed in feeds:
-        about = Text(clean(feed.url))
+        about = Text(line(feed.source or feed.title) or "—", style="bold")
+        about.append(f"\n{clean(feed.url)}", style="not bold dim")
         if feed.reason:
-            about.append(f"\n{line(feed.reason)}", style="red")
+            about.append(f"\n{line(feed.reason)}", style="not bold red")
         if feed.state is FeedState.GONE:
-            about.append("\ngone: asked once a day in case it comes back", style="yellow")
+            about.append("\ngone: asked once a day in case it comes back", style="not bold yellow")
         shown.add_row(
             feed.id[:8],
-            line(feed.source or feed.title) or "—",
+            about,
             ago(feed.last_success, now),
             "now" if feed.next_poll is None or feed.next_poll <= now else ago(feed.next_poll, now),
             Text(str(feed.failures), style="red" if feed.failures else ""),
             str(sum(volume.get(feed.id, {}).values())),
-            about,
         )
     out.print(shown)
 

@@ -35,8 +35,11 @@ from pipeline.settings import Settings, load_settings
 
 FAILED, USAGE, STORAGE, SETTINGS = 1, 2, 3, 4
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+WIDE = 160
+"""Columns of a table that goes into a file or a pipe, where no terminal says how wide it is."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 Data = Annotated[
     Path | None,
