@@ -4,8 +4,8 @@ Layout: ``schema.json`` (version stamp), ``lock`` (held by the one that writes),
 in), ``articles/`` and ``claims/`` (a tantivy index each).
 
 A batch is first written whole to ``pending.jsonl``; then the claims are committed, then the articles, then the file
-goes. Whoever next takes the lock finishes a batch that a killed process left, so that articles and claims never part for
-long and a batch is never half there. Doing it twice changes nothing. A commit of tantivy's is one atomic rename of
+goes. Whoever next takes the lock finishes a batch that a killed process left, so that articles and claims never part
+for long and a batch is never half there. Doing it twice changes nothing. A commit of tantivy's is one atomic rename of
 its ``meta.json``; a kill before it leaves the last commit. Readers compare ``meta.json`` with the one they opened,
 before each search, and reload. tantivy's own lock files are held by ``flock`` and so go with their process.
 """
@@ -551,7 +551,7 @@ def _order_key(values: dict[str, Value]) -> str:
     moment = values["time"]
     assert isinstance(moment, datetime)
     tie = f"{values['article']}-{values['n']:06d}" if "article" in values else str(values["id"])
-    return f"{clamp(moment):%Y-%m-%dT%H:%M:%S} {tie}"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')} {tie}"
 
 
 def _record(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> bytes:
@@ -644,15 +644,16 @@ def _by_time(
         if match is None:
             raise QueryError(request.query, 0, "this cursor belongs to another search")
         key, moment = match.group(1), datetime.fromisoformat(match.group(2)).replace(tzinfo=UTC)
-        second = timedelta(seconds=1)
+        moment = clamp(moment)
+        beyond = moment + timedelta(seconds=1)
         total = _total(searcher.search(query, 1))
 
         def within(low: datetime | None, high: datetime | None) -> Query:
             span = compiler.span(time_field, low, high)
             return Query.boolean_query([(Occur.Must, query), (Occur.Must, span)])
 
-        ties = _total(searcher.search(within(moment, moment + second), 1))
-        rest = within(moment, None) if order == Order.Asc else within(None, moment + second)
+        ties = _total(searcher.search(within(moment, beyond), 1))
+        rest = within(moment, None) if order == Order.Asc else within(None, beyond)
         hits = searcher.search(rest, request.limit + 1 + ties, count=False, order_by_field=ORDER, order=order).hits
         hits = [hit for hit in hits if (hit[0] > key if order == Order.Asc else hit[0] < key)]
     page = hits[: request.limit]

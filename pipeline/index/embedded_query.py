@@ -1,5 +1,7 @@
-"""From the checked query tree to tantivy's query objects. tantivy's own query parser is never used: it was silently
-wrong on cases such as ``a AND NOT b`` and ``smith*`` (see DESIGN)."""
+"""From the checked query tree to tantivy's query objects.
+
+tantivy's own query parser is never used: it was silently wrong on cases such as ``a AND NOT b`` and ``smith*``.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ from pipeline.index.query import (
 PRESENT = "_present"
 """The field that holds the names of a document's fields that have a value."""
 
-# tantivy counts nanoseconds in 64 bits.
+# tantivy counts nanoseconds in 64 bits: a date beyond these is searched as if it were on the brink. Sorting is exact.
 EARLIEST = datetime(1678, 1, 1, tzinfo=UTC)
 LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 
@@ -73,7 +75,7 @@ class Compiler:
             high = clamp(high)
         if low is not None and high is not None and not low < high:  # type: ignore[operator]
             return Query.empty_query()
-        return Query.range_query(self.schema, field.name, kind, low, high, True, False)
+        return Query.range_query(self.schema, field.name, kind, low, high, True, high is None)
 
     def present(self, field: Field) -> Query:
         return Query.term_query(self.schema, PRESENT, field.base)

@@ -378,9 +378,7 @@ class _Compiler:
                 return None if child is None else Boost(child, factor)
             case luqum.SearchField():
                 return self._in_field(item, depth)
-        self.clauses += 1
-        if self.clauses > MAX_CLAUSES:
-            raise self.error(item, f"the query has more than {MAX_CLAUSES:,} clauses")
+        self._count(item, 1)
         return self._leaf(item, field)
 
     def _or(self, item: Any, field: Field | None, depth: int) -> Node | None:
@@ -402,7 +400,7 @@ class _Compiler:
         if item.name == "_exists_":
             if not isinstance(item.expr, (luqum.Word, luqum.Phrase)):
                 raise self.error(item, "_exists_: wants the name of a field")
-            self.clauses += 1
+            self._count(item, 1)
             return Exists(self._field(_text(item.expr), item.expr))
         if item.name == "*":
             if isinstance(item.expr, luqum.Word) and item.expr.value == "*":
@@ -495,7 +493,7 @@ class _Compiler:
             raise self.error(
                 item, f"a phrase of {len(terms)} words cannot be as loose as ~{slop}: use AND, or a smaller number"
             )
-        self.clauses += len(terms) - 1
+        self._count(item, len(terms) - 1)
         return Phrase(field, text, min(slop, 10_000))
 
     def _fuzzy(self, item: Any, field: Field | None) -> Node | None:
@@ -537,6 +535,11 @@ class _Compiler:
             self._scan(item, 1)
             nodes.append(Pattern(field, folded))
         return _and(nodes)
+
+    def _count(self, item: Any, number: int) -> None:
+        self.clauses += number
+        if self.clauses > MAX_CLAUSES:
+            raise self.error(item, f"the query has more than {MAX_CLAUSES:,} words and clauses")
 
     def _scan(self, item: Any, number: int) -> None:
         self.scans += number
@@ -582,7 +585,7 @@ class _Compiler:
         try:
             return dates.span(text, self.now)
         except ValueError as error:
-            raise self.error(item, str(error))
+            raise self.error(item, str(error)) from error
 
     def _integer(self, item: Any, field: Field, text: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,15}", text):

@@ -1,0 +1,37 @@
+"""The adapters of the index port, each as something that opens an index anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.index import Index, open_index
+from pipeline.settings import Settings
+from tests.conformance.wire import WIRE
+
+ADAPTERS = ["embedded"]
+"""Elasticsearch joins here."""
+
+Open = Callable[[], Index]
+
+
+def _opener(adapter: str, folder: Path) -> Open:
+    assert adapter == "embedded"
+    return lambda: open_index(Settings(data=folder))
+
+
+@pytest.fixture(scope="module", params=ADAPTERS)
+def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index that holds the wire and is only read."""
+    opened = _opener(request.param, tmp_path_factory.mktemp("index"))()
+    opened.upsert(list(WIRE.values()))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=ADAPTERS)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    """Opens the same index, empty at first, each time it is called: as another process would see it."""
+    return _opener(request.param, tmp_path)
