@@ -5,6 +5,8 @@ Pure: the same page and sighting give the same article; no clock is read and not
 
 from __future__ import annotations
 
+from lxml.html import HtmlElement
+
 from pipeline import records, urls
 from pipeline.errors import ExtractError
 from pipeline.extract import byline, dateline, language
@@ -16,7 +18,7 @@ from pipeline.extract.harvest import Harvest, harvest
 from pipeline.extract.kind import kind
 from pipeline.records import Article, Page, PageKind, Sighting
 
-__all__ = ["extract", "from_feed"]
+__all__ = ["extract", "from_feed", "from_tree"]
 
 
 def extract(page: Page, sighting: Sighting | None = None) -> Article:
@@ -62,11 +64,15 @@ def from_feed(sighting: Sighting, reason: str) -> Article:
 
 
 def _extract(page: Page, sighting: Sighting | None) -> Article:
-    address = page.final_url or page.url
     root = parse(page, page.body.decode("utf-8", "replace"))
     if root is None:
         return _article(page, sighting, None, "", PageKind.EMPTY)
-    told = describe(harvest(root), root, address)
+    return from_tree(root, page, sighting)
+
+
+def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -> Article:
+    """The article in an already parsed page, whose tree is used up by this."""
+    told = describe(harvest(root), root, page.final_url or page.url)
     prose = locate(root)
     text = take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts)
     return _article(page, sighting, told, text, kind(text))

@@ -39,6 +39,9 @@ _LONG_TEXTS = XPath("//body//text()[string-length() > 30]")
 # A child that holds this share of its parent's prose takes its place as the container: at 0.75 the container kept
 # all of the gold text on 250 of 257 pages (2026-11-23).
 _DOMINANT = 0.75
+# Where trafilatura keeps less than this share of the container's running text it went astray on a name of a class
+# (five of 257 pages), and the paragraphs are taken as they stand. A container that also holds other things loses more.
+_KEPT_OF_BARE, _KEPT_OF_MIXED = 0.5, 0.25
 # trafilatura on more elements than this is not bounded well enough (tables inside tables are quadratic): such a page
 # is read plainly instead. The largest article of 257 had some 3,000.
 _MAX_ELEMENTS = 20_000
@@ -153,21 +156,19 @@ def _extracted(container: HtmlElement, size: int) -> list[str]:
     for count, _ in enumerate(container.iter()):  # noqa: B007
         if count > _MAX_ELEMENTS:
             return _plainly(container)
-    whole = plainly = None
-    if container.tag == "body":
-        whole = container.getparent()
+    mixed = _is_mixed(container)
+    whole = container.getparent() if container.tag == "body" else None
     if whole is None:
         whole = Element("html")
         inner = etree.SubElement(whole, "body")
-        if not _is_mixed(container):
+        if not mixed:
             # Named thus, the container is taken as the article's body whatever its own class says.
             inner = etree.SubElement(inner, "div", {"itemprop": "articleBody"})
-            plainly = container
         inner.append(container)
     document = trafilatura.bare_extraction(whole, options=_OPTIONS)
     text = str(getattr(document, "text", None) or "")
-    if plainly is not None and len(text) < size / 2:
-        return _plainly(plainly)
+    if len(text) < size * (_KEPT_OF_MIXED if mixed else _KEPT_OF_BARE):
+        return _plainly(container)
     return text.split("\n")
 
 
