@@ -187,7 +187,7 @@ async def test_a_body_that_is_not_in_its_encoding_is_an_encoding_error(
 
 
 def _bomb(encoding: str) -> bytes:
-    size, block = 300, b"\0" * 1_000_000
+    size, block = 100, b"\0" * 1_000_000
     if encoding == "br":
         maker = brotli.Compressor(quality=5)
         return b"".join(maker.process(block) for _ in range(size)) + bytes(maker.finish())
@@ -200,7 +200,7 @@ def _bomb(encoding: str) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip"])
-async def test_a_bomb_of_300_mb_stops_at_the_cap_and_costs_no_more(outlet: Outlet, encoding: str) -> None:
+async def test_a_bomb_of_100_mb_stops_at_the_cap_and_costs_no_more(outlet: Outlet, encoding: str) -> None:
     outlet.answers["/a"] = reply(_bomb(encoding), f"Content-Encoding: {encoding}")
     async with Fetcher(settings(outlet)) as fetcher:
         tracemalloc.start()
@@ -355,15 +355,21 @@ async def test_plain_http_on_the_tls_port_is_a_tls_error() -> None:
     server.close()
 
 
-async def test_a_certificate_that_nobody_signed_is_a_tls_error(tmp_path: Path) -> None:
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """A server's TLS with a certificate that nobody trusts."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl here to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1".split()
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
-    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=context)
+    return context
+
+
+async def test_a_certificate_that_nobody_signed_is_a_tls_error(self_signed: ssl.SSLContext) -> None:
+    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=self_signed)
     port = server.sockets[0].getsockname()[1]
     async with Fetcher(settings(allow_hosts=("127.0.0.1",))) as fetcher:
         assert (await failure(fetcher, f"https://127.0.0.1:{port}/", robots=False)).code == "tls"
@@ -488,8 +494,10 @@ def test_success_and_not_modified_raise_nothing(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "permanent"),
-    [(400, False), (401, True), (403, True), (404, True), (410, True), (429, False), (451, True), (500, False)]
-    + [(503, False), (599, False), (999, False)],
+    [
+        *((status, True) for status in (401, 403, 404, 410, 451)),
+        *((status, False) for status in (400, 429, 500, 503, 599, 999)),
+    ],
 )
 def test_other_statuses_raise_with_their_number(status: int, permanent: bool) -> None:
     with pytest.raises(FetchError) as caught:

@@ -1,0 +1,259 @@
+"""How we treat hosts: how many at once, how far apart, when not at all, and what robots.txt says."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+
+import pytest
+
+from pipeline.errors import FetchError
+from pipeline.fetch import Fetcher
+from pipeline.fetch.manners import Manners
+from tests.fetch.conftest import Asked, Outlet, redirect, reply, settings
+
+
+class Counted:
+    """An answer that takes a while and counts how many are under way at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.now, self.most = seconds, 0, 0
+
+    async def __call__(self, writer: asyncio.StreamWriter, _: Asked) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(self.seconds)
+        self.now -= 1
+        writer.write(reply(b"x"))
+
+
+# Pace
+
+
+async def test_no_more_requests_at_once_to_one_host_than_set(outlet: Outlet) -> None:
+    counted = Counted(0.02)
+    outlet.answers.update({f"/{n}": counted for n in range(12)})
+    async with Fetcher(settings(outlet, per_host=3)) as fetcher:
+        await asyncio.gather(*(fetcher.get(outlet.url(f"/{n}"), robots=False) for n in range(12)))
+    assert counted.most == 3
+
+
+async def test_no_more_requests_at_once_over_all_hosts_than_set(outlet: Outlet, other: Outlet) -> None:
+    counted = Counted(0.02)
+    for one in (outlet, other):
+        one.answers.update({f"/{n}": counted for n in range(8)})
+    async with Fetcher(settings(outlet, other, per_host=8, concurrency=5)) as fetcher:
+        await asyncio.gather(
+            *(fetcher.get(one.url(f"/{n}"), robots=False) for n in range(8) for one in (outlet, other))
+        )
+    assert counted.most == 5
+
+
+async def test_requests_to_one_host_start_the_delay_apart(outlet: Outlet) -> None:
+    outlet.answers.update({f"/{n}": reply(b"x") for n in range(4)})
+    async with Fetcher(settings(outlet, per_host=4, host_delay=0.1)) as fetcher:
+        await asyncio.gather(*(fetcher.get(outlet.url(f"/{n}"), robots=False) for n in range(4)))
+    starts = [one.at for one in outlet.asked]
+    assert all(later - earlier > 0.08 for earlier, later in itertools.pairwise(starts))
+
+
+async def test_a_slow_host_does_not_hold_the_slots_of_others(outlet: Outlet, other: Outlet) -> None:
+    slow = Counted(0.4)
+    outlet.answers.update({f"/{n}": slow for n in range(6)})
+    other.answers.update({f"/{n}": reply(b"x") for n in range(6)})
+    async with Fetcher(settings(outlet, other, per_host=1, concurrency=2)) as fetcher:
+        waiting = [asyncio.create_task(fetcher.get(outlet.url(f"/{n}"), robots=False)) for n in range(6)]
+        await asyncio.sleep(0.05)
+        await asyncio.gather(*(fetcher.get(other.url(f"/{n}"), robots=False) for n in range(6)))
+        assert not waiting[0].done()
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_cancelled_request_gives_its_turn_back(outlet: Outlet) -> None:
+    outlet.answers["/slow"] = Counted(5)
+    outlet.answers["/x"] = reply(b"x")
+    async with Fetcher(settings(outlet, per_host=1, concurrency=1)) as fetcher:
+        tasks = [asyncio.create_task(fetcher.get(outlet.url("/slow"), robots=False)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (await asyncio.wait_for(fetcher.get(outlet.url("/x"), robots=False), 1)).body == b"x"
+
+
+async def test_idle_hosts_are_forgotten_and_busy_ones_kept() -> None:
+    manners = Manners(concurrency=10, per_host=1, delay=0, delay_cap=30)
+    async with manners.turn("busy:80", "http://busy/"):
+        for n in range(10_000):
+            async with manners.turn(f"h{n}:80", f"http://h{n}/"):
+                pass
+        assert len(manners._hosts) <= 4097
+        assert "busy:80" in manners._hosts
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+async def test_after_a_long_retry_after_the_host_is_not_asked_again(outlet: Outlet, other: Outlet, status: str) -> None:
+    outlet.answers["/a"] = reply(b"", "Retry-After: 3600", status=status)
+    other.answers["/a"] = reply(b"x")
+    async with Fetcher(settings(outlet, other)) as fetcher:
+        assert (await fetcher.get(outlet.url("/a"))).status == int(status[:3])
+        with pytest.raises(FetchError) as caught:
+            await fetcher.get(outlet.url("/b"))
+        assert (await fetcher.get(other.url("/a"))).status == 200
+    assert caught.value.code == "rate-limited"
+    assert not caught.value.permanent
+    assert caught.value.retry_after == pytest.approx(3600, abs=5)
+    assert outlet.paths() == ["/a"]
+
+
+async def test_a_short_retry_after_is_waited_out(outlet: Outlet) -> None:
+    outlet.answers["/a"] = reply(b"", "Retry-After: 1", status="429 Too Many Requests")
+    outlet.answers["/b"] = reply(b"x")
+    async with Fetcher(settings(outlet)) as fetcher:
+        await fetcher.get(outlet.url("/a"))
+        assert (await fetcher.get(outlet.url("/b"))).status == 200
+    first, second = (one.at for one in outlet.asked if one.path != "/robots.txt")
+    assert second - first > 0.95
+
+
+async def test_a_host_that_asks_to_be_left_alone_is_not_even_asked_for_robots(outlet: Outlet) -> None:
+    outlet.answers["/feed"] = reply(b"", "Retry-After: 3600", status="429 Too Many Requests")
+    async with Fetcher(settings(outlet)) as fetcher:
+        await fetcher.get(outlet.url("/feed"), robots=False)
+        with pytest.raises(FetchError) as caught:
+            await fetcher.get(outlet.url("/article"))
+    assert caught.value.code == "rate-limited"
+    assert [one.path for one in outlet.asked] == ["/feed"]
+
+
+# robots.txt
+
+RULES = b"User-agent: *\nDisallow: /all\n\nUser-agent: wirewatch\nDisallow: /ours\nAllow: /ours/but\n"
+
+
+async def test_robots_rules_for_our_name_are_kept(outlet: Outlet) -> None:
+    outlet.answers["/robots.txt"] = reply(RULES)
+    outlet.answers.update({"/all": reply(b"x"), "/ours/but": reply(b"x")})
+    async with Fetcher(settings(outlet)) as fetcher:
+        assert (await fetcher.get(outlet.url("/all"))).status == 200
+        assert (await fetcher.get(outlet.url("/ours/but"))).status == 200
+        with pytest.raises(FetchError) as caught:
+            await fetcher.get(outlet.url("/ours/x"))
+    assert (caught.value.code, caught.value.permanent) == ("robots", True)
+    assert outlet.paths() == ["/all", "/ours/but"]
+
+
+async def test_feeds_and_settings_can_pass_robots_by(outlet: Outlet) -> None:
+    outlet.answers["/robots.txt"] = reply(b"User-agent: *\nDisallow: /\n")
+    outlet.answers["/a"] = reply(b"x")
+    async with Fetcher(settings(outlet)) as fetcher:
+        assert (await fetcher.get(outlet.url("/a"), robots=False)).status == 200
+    async with Fetcher(settings(outlet, robots=False)) as fetcher:
+        assert (await fetcher.get(outlet.url("/a"))).status == 200
+    assert [one.path for one in outlet.asked] == ["/a", "/a"]
+
+
+async def test_robots_is_asked_for_once_for_all_that_come_together(outlet: Outlet) -> None:
+    async def slowly(writer: asyncio.StreamWriter, _: Asked) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(reply(RULES))
+
+    outlet.answers["/robots.txt"] = slowly
+    outlet.answers.update({f"/{n}": reply(b"x") for n in range(10)})
+    async with Fetcher(settings(outlet)) as fetcher:
+        first = asyncio.create_task(fetcher.get(outlet.url("/0")))
+        rest = [asyncio.create_task(fetcher.get(outlet.url(f"/{n}"))) for n in range(1, 10)]
+        await asyncio.sleep(0.01)
+        first.cancel()  # the one that asked gives up; the others still get their answer
+        pages = await asyncio.gather(*rest)
+        await fetcher.get(outlet.url("/0"))
+    assert all(page.status == 200 for page in pages)
+    assert [one.path for one in outlet.asked].count("/robots.txt") == 1
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"])
+async def test_robots_of_4xx_allows_all(outlet: Outlet, status: str) -> None:
+    outlet.answers["/robots.txt"] = reply(b"User-agent: *\nDisallow: /\n", status=status)
+    outlet.answers["/a"] = reply(b"x")
+    async with Fetcher(settings(outlet)) as fetcher:
+        assert (await fetcher.get(outlet.url("/a"))).status == 200
+
+
+@pytest.mark.parametrize("status", ["500 Oops", "503 Busy", "429 Too Many Requests"])
+async def test_robots_of_5xx_means_not_now(outlet: Outlet, status: str) -> None:
+    outlet.answers["/robots.txt"] = reply(b"", status=status)
+    async with Fetcher(settings(outlet)) as fetcher:
+        for _ in range(3):
+            with pytest.raises(FetchError) as caught:
+                await fetcher.get(outlet.url("/a"))
+            assert (caught.value.code, caught.value.permanent) == ("robots-unavailable", False)
+            assert caught.value.retry_after is not None
+            assert caught.value.retry_after > 100
+    assert [one.path for one in outlet.asked] == ["/robots.txt"]
+
+
+async def test_a_robots_that_never_comes_means_not_now(outlet: Outlet) -> None:
+    async def silence(writer: asyncio.StreamWriter, _: Asked) -> None:
+        await asyncio.sleep(5)
+
+    outlet.answers["/robots.txt"] = silence
+    async with Fetcher(settings(outlet, read_timeout=0.1)) as fetcher:
+        with pytest.raises(FetchError) as caught:
+            await fetcher.get(outlet.url("/a"))
+    assert caught.value.code == "robots-unavailable"
+
+
+async def test_robots_may_lie_behind_redirects_and_each_host_has_its_own(outlet: Outlet, other: Outlet) -> None:
+    outlet.answers["/robots.txt"] = redirect(other.url("/elsewhere.txt"))
+    other.answers["/elsewhere.txt"] = reply(b"User-agent: *\nDisallow: /no\n")
+    other.answers["/robots.txt"] = reply(b"User-agent: *\nDisallow: /target\n")
+    outlet.answers["/go"] = redirect(other.url("/target"))
+    async with Fetcher(settings(outlet, other)) as fetcher:
+        with pytest.raises(FetchError) as own:
+            await fetcher.get(outlet.url("/no"))
+        with pytest.raises(FetchError) as behind:
+            await fetcher.get(outlet.url("/go"))
+    assert own.value.code == behind.value.code == "robots"
+    assert behind.value.url == outlet.url("/go")
+    assert str(other.port) in str(behind.value)
+
+
+async def test_a_huge_robots_is_read_up_to_its_cap(outlet: Outlet) -> None:
+    rules = b"User-agent: *\nDisallow: /no\n" + b"# padding\n" * 100_000 + b"Disallow: /beyond\n"
+    outlet.answers["/robots.txt"] = reply(rules)
+    outlet.answers["/beyond"] = reply(b"x")
+    async with Fetcher(settings(outlet)) as fetcher:
+        assert (await fetcher.get(outlet.url("/beyond"))).status == 200
+        with pytest.raises(FetchError, match="does not allow"):
+            await fetcher.get(outlet.url("/no"))
+
+
+@pytest.mark.parametrize(
+    "rules", [b"\xff\xfe\x00junk", b"<html><body>Welcome</body></html>", b"", b"\xef\xbb\xbf" + RULES]
+)
+async def test_a_robots_that_is_none_does_no_harm(outlet: Outlet, rules: bytes) -> None:
+    outlet.answers["/robots.txt"] = reply(rules)
+    outlet.answers["/a"] = reply(b"x")
+    async with Fetcher(settings(outlet)) as fetcher:
+        assert (await fetcher.get(outlet.url("/a"))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("rule", "cap", "least"),
+    [("Crawl-delay: 0.2", 30, 0.18), ("Crawl-delay: 90", 0.1, 0.08), ("Request-rate: 5/1", 30, 0.18)],
+)
+async def test_a_crawl_delay_is_kept_up_to_the_cap(outlet: Outlet, rule: str, cap: float, least: float) -> None:
+    outlet.answers["/robots.txt"] = reply(f"User-agent: *\n{rule}\n".encode())
+    outlet.answers.update({f"/{n}": reply(b"x") for n in range(3)})
+    began = time.monotonic()
+    async with Fetcher(settings(outlet, crawl_delay_cap=cap)) as fetcher:
+        await asyncio.gather(*(fetcher.get(outlet.url(f"/{n}")) for n in range(3)))
+    starts = [one.at for one in outlet.asked]
+    assert all(later - earlier > least for earlier, later in itertools.pairwise(starts))
+    assert time.monotonic() - began < 5
