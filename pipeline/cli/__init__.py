@@ -47,10 +47,10 @@ def common(
 def main() -> None:
     """The ``wirewatch`` command."""
     # Each module adds its commands to `app`; imported here, so that `--version` does not wait for them.
-    from pipeline.cli import feeds, run, search, stages, upkeep
+    from pipeline.cli import demo, feeds, run, search, stages, upkeep
 
     app.add_typer(feeds.app, name="feeds")
     app.add_typer(upkeep.quarantine, name="quarantine")
-    for module in (run, search, stages, upkeep):
+    for module in (demo, run, search, stages, upkeep):
         module.add_to(app)
     app()

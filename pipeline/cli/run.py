@@ -58,9 +58,12 @@ def run(
 
 
 def run_flow(
-    settings: Settings, ledger: Ledger, index: Index, *, once: bool, quiet: bool = False, patience: str = ""
+    settings: Settings, ledger: Ledger, index: Index, *, once: bool, quiet: bool = False, bars: bool | None = None
 ) -> Tally:
-    """Run the pipeline with progress on a terminal, or log lines elsewhere. Signals end it cleanly."""
+    """Run the pipeline with progress bars (by default on a terminal, unless quiet), or log lines elsewhere.
+
+    SIGINT and SIGTERM end it cleanly.
+    """
     tally = Tally()
     flow = Flow(settings, ledger, index, tally=tally)
 
@@ -72,16 +75,17 @@ def run_flow(
                 loop.add_signal_handler(name, flow.stop)
         await (flow.run_once() if once else flow.run())
 
-    shows_bars = err.is_terminal and not quiet
-    begin_logging(to_terminal=not shows_bars, quiet=quiet)
-    with progress(tally, ledger, patience) if shows_bars else contextlib.nullcontext():
+    shows_bars = err.is_terminal and (not quiet if bars is None else bars)
+    begin_logging(to_terminal=not shows_bars, quiet=quiet, level=logging.WARNING if bars is None else logging.ERROR)
+    with progress(tally, ledger) if shows_bars else contextlib.nullcontext():
         asyncio.run(guided())
     return tally
 
 
-def begin_logging(*, to_terminal: bool, quiet: bool) -> None:
-    """Send log lines to standard error: all of them, or only warnings beside a progress bar or when quiet."""
-    level = logging.INFO if to_terminal and not quiet else logging.WARNING
+def begin_logging(*, to_terminal: bool, quiet: bool, level: int = logging.WARNING) -> None:
+    """Send log lines to standard error: all of them, or only from ``level`` beside a progress bar or when quiet."""
+    if to_terminal and not quiet:
+        level = logging.INFO
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[
@@ -103,7 +107,7 @@ def _on_one_line(_logger: object, _name: str, event: structlog.typing.EventDict)
 
 
 @contextmanager
-def progress(tally: Tally, ledger: Ledger, patience: str) -> Iterator[None]:
+def progress(tally: Tally, ledger: Ledger) -> Iterator[None]:
     """Progress bars of the three stages, moved by the tally."""
     bars = Progress(
         SpinnerColumn(),
