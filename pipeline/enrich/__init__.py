@@ -1,0 +1,89 @@
+"""Turns an article into a document: language, entities, places, who claims what.
+
+:class:`Enricher` is the whole of it. The spans come from a model (:mod:`pipeline.enrich.tagger`, or a spaCy pipeline);
+what they mean (which entity, who speaks, how, when) is worked out here by rules that can be read.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.enrich.claims import build
+from pipeline.enrich.entities import join
+from pipeline.enrich.language import detect
+from pipeline.enrich.passage import Passage
+from pipeline.enrich.tagger import Tagged, Tagger
+from pipeline.errors import ModelError
+from pipeline.records import Enriched
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+__all__ = ["Enricher"]
+
+
+class SpanModel(Protocol):
+    """What finds the raw spans: the packaged tagger, or a spaCy pipeline behind the same two names."""
+
+    name: str
+
+    def tag(self, text: str) -> Tagged: ...
+
+
+class Enricher:
+    """Finds language, entities and claims. Pure: the same text, title and date give the same answer.
+
+    Raises ModelError where the settings name a model that cannot be used. The model is loaded once a process and shared.
+    """
+
+    def __init__(self, settings: Settings, *, model: SpanModel | None = None) -> None:
+        self._on = settings.enrich
+        self._model = model if model is not None or not settings.enrich else _load(settings.model)
+        self.name = self._model.name if self._model is not None else ""
+
+    def enrich(
+        self,
+        text: str,
+        *,
+        title: str = "",
+        published: datetime | None = None,
+        language: str | None = None,
+    ) -> Enriched:
+        """What the text names and who claims what in it; offsets are characters of ``text``.
+
+        ``published`` is what "on Monday" is reckoned from; ``language`` is what the page says, believed where the text is
+        too short to tell. A text in another language than English has no entities and no claims, and a note that says so.
+        """
+        spoken = detect(text, language)
+        if not self._on or self._model is None:
+            return Enriched(language=spoken, note="enrichment is off")
+        if not text.strip():
+            return Enriched(language=spoken, model=self.name, note="there is no text")
+        if spoken != "en":
+            why = "the language could not be told" if spoken is None else f"the language is {spoken!r}"
+            return Enriched(
+                language=spoken, model=self.name, note=f"no entities or claims: {why}, and only English is covered"
+            )
+        tagged = self._model.tag(text)
+        passage = Passage(text)
+        named = join(passage, tagged.mentions)
+        claims = build(passage, named, tagged.attributions, published)
+        return Enriched(language=spoken, entities=tuple(named.entities), claims=claims, model=self.name)
+
+
+@lru_cache(maxsize=4)
+def _load(model: str | None) -> SpanModel:
+    """The packaged model, the model folder, or the spaCy pipeline of that name."""
+    if model is None:
+        return Tagger.load(None)
+    path = Path(model).expanduser()
+    if path.is_dir() and not (path / "meta.json").exists():
+        return Tagger.load(path)
+    if not path.exists() and ("/" in model or "\\" in model):
+        raise ModelError(model, "there is no such folder")
+    from pipeline.enrich.spacy_model import load
+
+    return load(model)
