@@ -281,7 +281,8 @@ def _record(kind: WarcRecordType, when: datetime) -> WarcRecord:
     record = WarcRecord()
     record.init_headers(kind)
     record.headers.status_line = "WARC/1.1"
-    record.headers["WARC-Date"] = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    date = when.astimezone(UTC).isoformat(timespec="microseconds")  # strftime drops the noughts of early years
+    record.headers["WARC-Date"] = date.replace("+00:00", "Z")
     return record
 
 

@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from pipeline.errors import FetchError
 from pipeline.fetch.decoding import ACCEPT_ENCODING, BodyDecoder, CapError, EncodingError
 from pipeline.fetch.guard import AddressRefusedError, AllowedHosts, guarded_socket, refusal
 from pipeline.fetch.manners import Manners
+from pipeline.fetch.names import SystemNames
 from pipeline.fetch.robots import SIZE_CAP, Robots
 from pipeline.records import Page
 from pipeline.settings import Settings
@@ -40,6 +42,13 @@ MAX_URL = 8192
 
 RETRY_AFTER_CAP = 86_400.0
 """A Retry-After above a day is taken as a day, as a failing feed's back-off is."""
+
+KEEP_OPEN = 5.0
+"""Seconds that an idle connection is kept: some times the usual delay between two requests to a host."""
+
+KEEP_OPEN_HOSTS = 200
+"""Hosts with idle connections at once. Beyond, connections are closed after use: polling a thousand feeds would else
+run into the 1,024 open files that most systems allow a process."""
 
 UNEXPLAINED_429 = 60.0
 """Seconds without requests to a host after a 429 that does not say how long; 2026-11-23, a guess on the safe side."""
@@ -86,7 +95,8 @@ class Fetcher:
 
     def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None) -> None:
         self._settings = settings
-        self._resolver = resolver
+        self._given_resolver = resolver
+        self._names: SystemNames | None = None
         self._allowed = AllowedHosts(settings.allow_hosts)
         self._manners = Manners(
             concurrency=settings.concurrency,
@@ -94,9 +104,12 @@ class Fetcher:
             delay=settings.host_delay,
             delay_cap=settings.crawl_delay_cap,
         )
+        self._kept_open: OrderedDict[str, float] = OrderedDict()
+        """Hosts with idle connections, and until when, by the monotonic clock; the longest idle first."""
         self._robots = Robots(self._robots_file, self._slow_down)
-        self._guarded: aiohttp.ClientSession | None = None
-        self._open: aiohttp.ClientSession | None = None
+        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
+        """By whether the guard is on and whether connections stay open: each has a pool of its own, so that a
+        connection past the guard can never be handed to a host that is not allowed."""
         self._timeout = aiohttp.ClientTimeout(
             total=settings.total_timeout,
             connect=settings.connect_timeout,
@@ -105,10 +118,11 @@ class Fetcher:
         )
 
     async def __aenter__(self) -> Self:
-        self._guarded = self._session(guarded=True)
-        if self._allowed:
-            # Connections past the guard live in a pool of their own: no other host can ever be handed one.
-            self._open = self._session(guarded=False)
+        if self._given_resolver is None:
+            self._names = SystemNames()
+        for guarded in (True, False) if self._allowed else (True,):
+            for kept in (True, False):
+                self._sessions[guarded, kept] = self._session(guarded, kept)
         return self
 
     async def __aexit__(
@@ -118,16 +132,20 @@ class Fetcher:
         traceback: TracebackType | None,
     ) -> None:
         await self._robots.close()
-        for session in (self._guarded, self._open):
-            if session is not None:
-                await session.close()
-        self._guarded = self._open = None
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+        if self._names is not None:
+            await self._names.close()
+            self._names = None
 
-    def _session(self, *, guarded: bool) -> aiohttp.ClientSession:
+    def _session(self, guarded: bool, kept: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=0,  # the manners count requests, per host and overall
             ttl_dns_cache=60,
-            resolver=self._resolver,
+            force_close=not kept,
+            keepalive_timeout=KEEP_OPEN if kept else None,
+            resolver=self._given_resolver or self._names,
             socket_factory=guarded_socket if guarded else None,
         )
         return aiohttp.ClientSession(
@@ -195,6 +213,17 @@ class Fetcher:
                 moved_to = str(target.url)
         raise FetchError(url, "redirects", f"more than {MAX_REDIRECTS} redirects", permanent=True)
 
+    def _keep_open(self, place: str) -> bool:
+        """Whether a connection may stay open for the next request to its host."""
+        now = time.monotonic()
+        while self._kept_open and next(iter(self._kept_open.values())) <= now:
+            self._kept_open.popitem(last=False)
+        if place not in self._kept_open and len(self._kept_open) >= KEEP_OPEN_HOSTS:
+            return False
+        self._kept_open[place] = now + 2 * KEEP_OPEN  # aiohttp sweeps every KEEP_OPEN seconds
+        self._kept_open.move_to_end(place)
+        return True
+
     def _check_literal(self, target: _Target, asked: str) -> None:
         """Refuse a host that is written as a number before anything is asked of it; names are checked at the socket.
 
@@ -222,9 +251,9 @@ class Fetcher:
         spent: float,
     ) -> Page | tuple[int, str]:
         """One request: the page, its addresses still to be set, or a redirect's status and Location."""
-        session = self._open if (target.host, target.port) in self._allowed else self._guarded
-        if session is None:
+        if not self._sessions:
             raise RuntimeError("Fetcher is used outside of 'async with'")
+        session = self._sessions[(target.host, target.port) not in self._allowed, self._keep_open(target.place)]
         timeout = self._timeout
         if spent:
             left = max(self._settings.total_timeout - spent, 0.001)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import socket
+import threading
 import time
 
 import pytest
@@ -92,6 +95,42 @@ async def test_idle_hosts_are_forgotten_and_busy_ones_kept() -> None:
                 pass
         assert len(manners._hosts) <= 4097
         assert "busy:80" in manners._hosts
+
+
+async def test_polling_many_hosts_does_not_run_out_of_open_files(outlet: Outlet) -> None:
+    outlet.answers["/feed"] = reply(b"x")
+    hosts = [f"127.0.{n // 250}.{n % 250 + 1}" for n in range(600)]  # all of 127/8 is this machine on Linux
+    server = await asyncio.start_server(outlet.serve, "0.0.0.0", 0)
+    outlet.port = server.sockets[0].getsockname()[1]
+    before = len(os.listdir("/proc/self/fd"))
+    async with Fetcher(settings(allow_hosts=hosts)) as fetcher:
+        for host in hosts:
+            assert (await fetcher.get(outlet.url("/feed", host), robots=False)).status == 200
+        await asyncio.sleep(0.05)
+        assert len(os.listdir("/proc/self/fd")) - before < 2 * 200 + 20  # both ends are in this process
+    server.close()
+
+
+async def test_names_that_hang_do_not_hold_up_the_others(outlet: Outlet, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def hanging(host: str, *rest: object, **options: object) -> object:
+        if host.endswith(".slow.example"):
+            release.wait(10)
+        return look_up(host, *rest, **options)  # type: ignore[arg-type]
+
+    # The one thing that cannot be had for real on loopback is a name server that does not answer.
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    outlet.answers["/a"] = reply(b"x")
+    allowed = f"localhost:{outlet.port}"
+    async with Fetcher(settings(allow_hosts=(allowed,))) as fetcher:
+        hung = [asyncio.create_task(fetcher.get(f"http://{n}.slow.example/", robots=False)) for n in range(12)]
+        await asyncio.sleep(0.05)
+        assert (await asyncio.wait_for(fetcher.get(f"http://{allowed}/a", robots=False), 1)).status == 200
+        release.set()
+        failed = await asyncio.gather(*hung, return_exceptions=True)
+    assert {error.code for error in failed if isinstance(error, FetchError)} == {"dns"}
 
 
 # Retry-After
