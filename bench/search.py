@@ -1,8 +1,9 @@
 """How fast the embedded index is: queries of each type on 10,000 articles, and upserts.
 
-The articles are random text of our own over a small vocabulary with Zipf weights, so that some words are in nearly every
-article and most in few, as in news; every article has entities, a speaker and three claims. Each type is asked with
-200 different queries, after a warm-up; the time is that of ``Index.search`` whole, records decoded, from this process.
+The articles are random text of our own over a small vocabulary with Zipf weights, so that some words are in nearly
+every article and most in few, as in news; every article has entities, a speaker and three claims. Each type is asked
+with 200 different queries, after a warm-up, 20 hits a page. The time is that of ``Index.search`` whole, records
+decoded: by the wall clock, and in CPU of the searching thread, which a busy machine does not blow up.
 
     python -m bench.search [--articles 10000] [--json]
 """
@@ -151,14 +152,20 @@ def measure(index: Index, ask: Callable[[], SearchRequest]) -> dict[str, float]:
     requests = [ask() for _ in range(QUERIES)]
     for request in requests[:10]:
         index.search(request)
-    times, hits = [], 0
+    wall, cpu, hits = [], [], 0
     for request in requests:
-        start = time.perf_counter()
+        start, thread = time.perf_counter(), time.thread_time()
         result = index.search(request)
-        times.append((time.perf_counter() - start) * 1_000)
+        wall.append((time.perf_counter() - start) * 1_000)
+        cpu.append((time.thread_time() - thread) * 1_000)
         hits += result.total
-    cuts = statistics.quantiles(times, n=20)
-    return {"p50_ms": statistics.median(times), "p95_ms": cuts[18], "max_ms": max(times), "hits": hits / QUERIES}
+    return {
+        "p50_ms": statistics.median(wall),
+        "p95_ms": statistics.quantiles(wall, n=20)[18],
+        "p50_cpu_ms": statistics.median(cpu),
+        "p95_cpu_ms": statistics.quantiles(cpu, n=20)[18],
+        "hits": hits / QUERIES,
+    }
 
 
 def main() -> None:
@@ -195,14 +202,14 @@ def main() -> None:
         f"{upserts['articles_per_cpu_s']:,.0f} a CPU-second; {upserts['megabytes']:.1f} MB on disk "
         f"for {upserts['text_megabytes']:.1f} MB of text in {len(documents):,} articles, three claims each"
     )
-    print(f"\n{'query':<18}{'p50 ms':>9}{'p95 ms':>9}{'max ms':>9}{'hits':>10}")
+    print(f"\n{'query':<18}{'p50 ms':>9}{'p95 ms':>9}{'p50 CPU':>9}{'p95 CPU':>9}{'hits':>8}")
     for name, figures in searches.items():
         mark = ""
         if name in HELD:
             mark = "  ok" if figures["p95_ms"] < TARGET_MS else f"  above {TARGET_MS:.0f}"
         print(
-            f"{name:<18}{figures['p50_ms']:>9.2f}{figures['p95_ms']:>9.2f}{figures['max_ms']:>9.2f}"
-            f"{figures['hits']:>10,.0f}{mark}"
+            f"{name:<18}{figures['p50_ms']:>9.2f}{figures['p95_ms']:>9.2f}{figures['p50_cpu_ms']:>9.2f}"
+            f"{figures['p95_cpu_ms']:>9.2f}{figures['hits']:>8,.0f}{mark}"
         )
 
 

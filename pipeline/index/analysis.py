@@ -21,8 +21,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
@@ -38,40 +37,39 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\uaa60-\uaa7f\u
 _ELISION = re.compile(r"(?:[cdjlmnst]|qu)'(?=\w\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of a text: where it stands (characters), and its terms without and with stemming."""
+class Form(NamedTuple):
+    """A word's terms, without and with stemming."""
 
-    start: int
-    end: int
     exact: str
     stem: str
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """The words of a text in order. Their offsets are those of the text as given."""
-    for match in _words(text):
-        start, end = match.span()
-        for at in range(start, end, MAX_TOKEN):
-            stop = min(end, at + MAX_TOKEN)
-            exact, stem = _forms(text[at:stop])
-            yield Token(at, stop, exact, stem)
+def tokens(text: str) -> tuple[list[tuple[int, int]], list[Form]]:
+    """The words of a text in order: where they stand in it (characters), and their terms."""
+    plain = text.translate(_APOSTROPHES)  # one character for one: offsets stay
+    spans = [match.span() for match in _pattern_for(plain).finditer(plain)]
+    if any(end - start > MAX_TOKEN for start, end in spans):
+        spans = [(at, min(end, at + MAX_TOKEN)) for start, end in spans for at in range(start, end, MAX_TOKEN)]
+    return spans, [_forms(plain[start:end]) for start, end in spans]
 
 
 def stems(text: str) -> list[str]:
     """The stemmed terms of a text, in order: what is indexed and sought in a ``text`` field."""
-    return [forms[1] for forms in _all_forms(text)]
+    return [form.stem for form in forms(text)]
 
 
 def words(text: str) -> list[str]:
     """The terms of a text without stemming, in order: for names and ``.exact`` sub-fields."""
-    return [forms[0] for forms in _all_forms(text)]
+    return [form.exact for form in forms(text)]
 
 
-def both(text: str) -> tuple[list[str], list[str]]:
-    """``words`` and ``stems`` in one pass."""
-    forms = _all_forms(text)
-    return [form[0] for form in forms], [form[1] for form in forms]
+def forms(text: str) -> list[Form]:
+    """The terms of a text in order, both without and with stemming."""
+    plain = text.translate(_APOSTROPHES)
+    found = _pattern_for(plain).findall(plain)
+    if found and len(max(found, key=len)) > MAX_TOKEN:
+        found = [word[at : at + MAX_TOKEN] for word in found for at in range(0, len(word), MAX_TOKEN)]
+    return [_forms(word) for word in found]
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -85,28 +83,19 @@ def tidy(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def _all_forms(text: str) -> list[tuple[str, str]]:
-    return [
-        _forms(word[at : at + MAX_TOKEN])
-        for word in (match.group() for match in _words(text))
-        for at in range(0, len(word), MAX_TOKEN)
-    ]
-
-
-def _words(text: str) -> Iterator[re.Match[str]]:
-    plain = text.translate(_APOSTROPHES)  # one character for one: offsets stay
-    return (_latin() if _BEYOND_LATIN.search(plain) is None else _any_script()).finditer(plain)
+def _pattern_for(plain: str) -> re.Pattern[str]:
+    return _latin() if _BEYOND_LATIN.search(plain) is None else _any_script()
 
 
 @functools.lru_cache(maxsize=200_000)  # a year of news has some hundred thousand distinct words; 40 MB at most
-def _forms(word: str) -> tuple[str, str]:
-    plain = unicodedata.normalize("NFC", word.translate(_APOSTROPHES))
+def _forms(word: str) -> Form:
+    plain = unicodedata.normalize("NFC", word)
     if "." in plain and not any(character.isdigit() for character in plain):
         plain = plain.replace(".", "")
     exact = _one(_FOLD, plain)
     exact = exact.removesuffix("'s") or exact
     exact = exact.replace("\u200c", "").replace("\u200d", "") or exact
-    return exact, _one(_STEM, _ELISION.sub("", exact, count=1) if "'" in exact[:3] else exact)
+    return Form(exact, _one(_STEM, _ELISION.sub("", exact, count=1) if "'" in exact[:3] else exact))
 
 
 def _one(analyzer: TextAnalyzer, text: str) -> str:

@@ -50,9 +50,9 @@ from pipeline.index.fields import (
 )
 from pipeline.index.highlight import highlighter
 from pipeline.index.query import parse
-from pipeline.records import Document, Hit, from_json, to_json
+from pipeline.records import Document, Hit, digest, from_json, to_json
 
-ORDER, RECORD = "_order", "_record"
+ORDER, TIE, RECORD = "_order", "_tie", "_record"
 HEAP = 64_000_000
 """Bytes that tantivy's writer may fill before it spills a segment: a batch of some thousand articles."""
 LOCK_TIMEOUT = 300.0
@@ -502,6 +502,7 @@ def _schema(kind: Kind) -> tantivy.Schema:
                 builder.add_integer_field(known.name, indexed=True, fast=True)
     builder.add_text_field(PRESENT, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(ORDER, tokenizer_name="raw", index_option="basic", fast=True)
+    builder.add_integer_field(TIE, fast=True)
     builder.add_bytes_field(RECORD, stored=True, indexed=False)
     return builder.build()
 
@@ -523,9 +524,9 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
         document.add_text(PRESENT, name)
         match known.type:
             case Type.TEXT:
-                exact, stemmed = analysis.both(str(value))
-                document.add_text(name, " ".join(stemmed))
-                document.add_text(f"{name}.exact", " ".join(exact))
+                forms = analysis.forms(str(value))
+                document.add_text(name, " ".join([form.stem for form in forms]))
+                document.add_text(f"{name}.exact", " ".join([form.exact for form in forms]))
             case Type.NAME:
                 for text in strings(value):
                     document.add_text(name, " ".join(analysis.words(text)))
@@ -543,6 +544,7 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
                     assert isinstance(number, int)
                     document.add_integer(name, number)
     document.add_text(ORDER, _order_key(values))
+    document.add_integer(TIE, _tie(values))
     document.add_bytes(RECORD, record)
     return document
 
@@ -552,6 +554,17 @@ def _order_key(values: dict[str, Value]) -> str:
     assert isinstance(moment, datetime)
     tie = f"{values['article']}-{values['n']:06d}" if "article" in values else str(values["id"])
     return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')} {tie}"
+
+
+def _tie(values: dict[str, Value]) -> int:
+    """A number in the order of an article's id, or of a claim's article and number: 48 bits of the id and 15 of the
+    number, enough to tell those of one score apart."""
+    id_ = str(values.get("article") or values["id"])
+    n = values.get("n", 0)
+    if not re.fullmatch(r"[0-9a-f]{12,}", id_):
+        id_ = digest(id_)
+    assert isinstance(n, int)
+    return (int(id_[:12], 16) << 15) + min(n, 0x7FFF)
 
 
 def _record(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> bytes:
@@ -565,20 +578,17 @@ def _total(found: tantivy.SearchResult) -> int:
     return int(found.count)  # type: ignore[attr-defined]  # tantivy's stub leaves it out
 
 
+class _Article(msgspec.Struct):
+    id: str
+
+
 class _Identity(msgspec.Struct):
-    id: str = ""
-    article: Any = None
-    n: int = 0
-
-
-def _identity(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> tuple[str, int]:
-    """What ties are broken by: an article's id, or a claim's article and number."""
-    found = msgspec.json.decode(_record(searcher, address), type=_Identity)
-    return (found.article, found.n) if isinstance(found.article, str) else (found.article["id"], 0)
+    article: _Article
 
 
 def _id(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> str:
-    return _identity(searcher, address)[0]
+    """The id of an article; the rest of its record is not decoded."""
+    return msgspec.json.decode(_record(searcher, address), type=_Identity).article.id
 
 
 def _addresses(searcher: tantivy.Searcher) -> Iterator[tantivy.DocAddress]:
@@ -627,8 +637,9 @@ def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) 
         last = end
         while last < len(hits) and hits[last][0] == page[-1][0]:
             last += 1
-        around = sorted(hits[first:last], key=lambda hit: (-hit[0], _identity(searcher, hit[1])))
-        page = around[offset - first : end - first]
+        ties = searcher.fast_field_values(TIE, [address for _, address in hits[first:last]])
+        around = sorted(zip(hits[first:last], ties, strict=True), key=lambda pair: (-pair[0][0], pair[1]))
+        page = [hit for hit, _ in around[offset - first : end - first]]
     return total, page, f"score:{end}" if request.limit and total > end else None
 
 

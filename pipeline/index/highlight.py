@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.index import analysis
-from pipeline.index.analysis import Token
+from pipeline.index.analysis import Form
 from pipeline.index.base import Kind
 from pipeline.index.fields import Field, Type
 from pipeline.index.query import Fuzzy, Parsed, Pattern, Phrase, Wild, Word, positive, targets
@@ -33,7 +33,7 @@ _SHOWN: Mapping[Kind, tuple[str, ...]] = {
 _WHOLE = {"title", "speaker"}
 
 Span = tuple[int, int]
-Matcher = Callable[[list[Token]], Iterable[Span]]
+Matcher = Callable[[list[Form]], Iterable[Span]]
 """Finds the matches in a text's words: (index of the first word, index behind the last)."""
 
 
@@ -48,9 +48,9 @@ class Highlighter:
         marked = {}
         for name, matchers in self.matchers.items():
             text = re.sub("[\x02\x03]", " ", texts.get(name, "")[:MAX_CHARACTERS])
-            words = list(analysis.tokens(text))
+            places, words = analysis.tokens(text)
             spans = [
-                (words[first].start, words[last - 1].end, number)
+                (places[first][0], places[last - 1][1], number)
                 for number, matcher in enumerate(matchers)
                 for first, last in matcher(words)
             ]
@@ -80,30 +80,28 @@ def _matcher(leaf: Word | Phrase | Pattern | Fuzzy, field: Field) -> Matcher:
                 ),
                 re.DOTALL,
             )
-            return lambda words: _each(words, lambda token: pattern.fullmatch(token.exact) is not None)
+            return lambda words: _each(words, lambda word: pattern.fullmatch(word) is not None)
         case Fuzzy(_, text, distance):
-            return lambda words: _each(words, lambda token: within(text, token.exact, distance))
+            return lambda words: _each(words, lambda word: within(text, word, distance))
         case Word(_, text) | Phrase(_, text):
             stemmed = field.type is Type.TEXT and field.sub is None
             wanted = analysis.stems(text) if stemmed else analysis.words(text)
             slop = leaf.slop if isinstance(leaf, Phrase) else 0
-            return lambda words: _phrase([token.stem if stemmed else token.exact for token in words], wanted, slop)
+            return lambda words: _phrase([word[stemmed] for word in words], wanted, slop)
 
 
-def _each(words: list[Token], matches: Callable[[Token], bool]) -> Iterable[Span]:
-    known: dict[str, bool] = {}
-    for at, token in enumerate(words):
-        if token.exact not in known:
-            known[token.exact] = matches(token)
-        if known[token.exact]:
-            yield at, at + 1
+def _each(words: list[Form], matches: Callable[[str], bool]) -> Iterable[Span]:
+    good = {word for word in {form.exact for form in words} if matches(word)}
+    return [(at, at + 1) for at, form in enumerate(words) if form.exact in good] if good else []
 
 
 def _phrase(terms: list[str], wanted: list[str], slop: int) -> Iterable[Span]:
     size = len(wanted)
+    if not set(wanted) <= set(terms):
+        return
     if size == 1 or not slop:
         for at, term in enumerate(terms):
-            if term == wanted[0] and terms[at : at + size] == wanted:
+            if term == wanted[0] and (size == 1 or terms[at : at + size] == wanted):
                 yield at, at + size
         return
     places = [[at for at, term in enumerate(terms) if term == word] for word in wanted]

@@ -646,11 +646,11 @@ def _pieces(parts: tuple[str | Wild, ...]) -> list[tuple[str | Wild, ...]]:
             pieces[-1].append(part)
             continue
         end = 0
-        for token in analysis.tokens(part):
-            if token.start > end or (end and token.start == end):
+        for start, stop in analysis.tokens(part)[0]:
+            if end or start > end:
                 pieces.append([])
-            pieces[-1].append(part[token.start : token.end])
-            end = token.end
+            pieces[-1].append(part[start:stop])
+            end = stop
         if end < len(part):
             pieces.append([])
     return [tuple(piece) for piece in pieces if piece]
