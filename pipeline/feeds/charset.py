@@ -31,6 +31,7 @@ _MARKERS: Final = (
     (b"\x4c\x6f\xa7\x94", "cp037"),
 )
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
+_ABOVE_ASCII = re.compile(r"[^\x00-\x7f]+")
 # Python codecs that are no charset of a document; punycode besides takes quadratic time.
 _NO_CHARSETS: Final = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
 _SAMPLE: Final = 20_000
@@ -60,9 +61,10 @@ def decode_feed(body: bytes, headers: Sequence[tuple[str, str]] = ()) -> str:
         return decoded
     mended = body.decode("utf-8", "replace")
     broken = mended.count("\ufffd")
-    above = sum(map(len, re.findall(r"[^\x00-\x7f]+", mended)))
-    if broken * 4 <= above - broken or (broken * 1000 <= len(mended) and above > broken):
-        return mended  # UTF-8 with some spoilt characters
+    whole = sum(map(len, _ABOVE_ASCII.findall(mended))) - broken
+    says_utf8 = "utf-8" in {_codec(in_xml), _codec(in_http)}
+    if broken <= (whole if says_utf8 else whole // 4):
+        return mended  # UTF-8 with some spoilt characters: other charsets hardly ever make whole ones by chance
     best = from_bytes(body[:_SAMPLE]).best()
     decoded = _first_that_fits(body, (best.encoding if best is not None else None, "windows-1252"))
     return body.decode("windows-1252", "replace") if decoded is None else decoded

@@ -1,27 +1,25 @@
 """A feed's bytes as entries: RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 by feedparser, JSON Feed by its own reader.
 
-feedparser runs without its sanitiser and its resolver of links in markup, which take two thirds of its time: only plain
-text is kept here, so there is nothing to sanitise, and links are resolved one by one. Before it sees a document, what
-would break the fast XML parser or feed an attack is taken out: the document type with its entities, characters that XML
-forbids, junk before and after the root. It is handed bytes in a file object, never a string, since it opens what looks
-like an address or a file name.
+feedparser runs without its sanitiser and its resolver of links in markup, which take most of its time: only plain text
+is kept here, so there is nothing to sanitise, and links are resolved one by one. Before it sees a document, what would
+break the fast XML parser or feed an attack is taken out: the document type with its entities, characters that XML
+forbids, junk before and after the root.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-
-import feedparser  # type: ignore[import-untyped]
 
 from pipeline.errors import FeedError
 from pipeline.feeds import jsonfeed
 from pipeline.feeds.charset import decode_feed
 from pipeline.feeds.dates import read_date, read_foreign_date
+from pipeline.feeds.driver import RawFeed, read_xml
 from pipeline.feeds.entry import (
     MAX_ENTRIES,
     MAX_LIST,
@@ -56,6 +54,9 @@ _ENTITY = re.compile(
     r"<!ENTITY\s+(\w{1,32})\s+(?:\"([^\"&%<>]{0,32}|&#\w{1,8};)\"|'([^'\"&%<>]{0,32}|&#\w{1,8};)')\s*>"
 )
 _MAX_ENTITIES: Final = 300
+_GUID_IS_LINK = re.compile(r"https?://|/[^/]", re.I)
+_PROLOGUE = re.compile(r"<(?:\?|!--|!DOCTYPE\b|(?=[A-Za-z_]))", re.I)
+_KNOWN_ROOT = re.compile(r"<(?:rss|feed|rdf:RDF|channel)[\s>]", re.I)
 _ROOT = re.compile(r"[A-Za-z_][\w:.-]*")
 
 
@@ -72,13 +73,12 @@ def parse(body: bytes, *, url: str, headers: Sequence[tuple[str, str]] = ()) -> 
     stated = _stated_by_http(headers)
     if text.startswith("{"):
         return jsonfeed.read(text, url=url, ttl=stated)
-    markup = _prepare(text, url)
-    found = _ask_feedparser(markup, url, headers)
-    feed: Mapping[str, Any] = found["feed"]
+    found = _ask_feedparser(_prepare(text, url), url, headers)
+    feed = found.feed
     language = language_of(_text(feed.get("language")))
-    reader = _Reader(url, str(found.get("version") or ""), language)
-    entries = tuple(reader.entry(raw) for raw in found["entries"][:MAX_ENTRIES])
-    site = _alternate(feed)
+    reader = _Reader(url, found.version, language)
+    entries = tuple(reader.entry(raw) for raw in found.entries[:MAX_ENTRIES])
+    site = _alternate(feed) or _text(_get(feed, "link"))
     return ParsedFeed(
         title=reader.line(feed, "title"),
         site=link_of(url, site),
@@ -90,30 +90,44 @@ def parse(body: bytes, *, url: str, headers: Sequence[tuple[str, str]] = ()) -> 
     )
 
 
-def _prepare(text: str, url: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Document:
+    markup: str
+    root: str
+    """Name of the root in lower case. ``channel`` is CDF's, RSS's ancestor, which has no version."""
+    entities: Mapping[str, str]
+
+
+def _prepare(text: str, url: str) -> _Document:
     """The document from its root on, behind a safe document type where it declares entities of use."""
     entities: dict[str, str] = {}
     at = 0
     while True:
-        at = text.find("<", at)
-        if at < 0:
+        token = _PROLOGUE.search(text, at)
+        if token is None:
             raise FeedError(url, "not-a-feed", "the response is not XML or JSON")
-        if text.startswith("<?", at):
-            end = text.find("?>", at)
-        elif text.startswith("<!--", at):
-            end = text.find("-->", at)
-        elif text[at : at + 9].upper() == "<!DOCTYPE":
-            end = _end_of_doctype(text, at + 9)
-            if text[at + 9 : at + 30].strip().lower().startswith("html"):
-                raise FeedError(url, "not-a-feed", "the response is an HTML page")
-            for name, one, other in _ENTITY.findall(text[at:end])[:_MAX_ENTITIES]:
-                entities.setdefault(name, one or other)
-        else:
-            root = _ROOT.match(text, at + 1)
-            if root is not None:
+        match token.group()[:2]:
+            case "<?":
+                at = text.find("?>", token.end())
+            case "<!" if token.group() == "<!--":
+                at = text.find("-->", token.end())
+            case "<!":
+                at = _end_of_doctype(text, token.end())
+                for key, one, other in _ENTITY.findall(text[token.end() : at])[:_MAX_ENTITIES]:
+                    entities.setdefault(key, one or other)
+            case _:
+                at = token.start()
                 break
-            end = at + 1
-        at = end if end > at else at + 1
+        if at < 0:
+            # Never closed: whatever root there is must be recognised by its name.
+            root = _KNOWN_ROOT.search(text, token.end())
+            if root is None:
+                raise FeedError(url, "not-a-feed", "the response is not XML or JSON")
+            at = root.start()
+            break
+    root = _ROOT.match(text, at + 1)
+    if root is None:
+        raise FeedError(url, "not-a-feed", "the response is not XML or JSON")
     name = root.group()
     if name.lower() in {"html", "body", "head"}:
         raise FeedError(url, "not-a-feed", "the response is an HTML page")
@@ -125,7 +139,7 @@ def _prepare(text: str, url: str) -> str:
     if entities:
         declared = "\n".join(f'<!ENTITY {key} "{value}">' for key, value in entities.items())
         document = f"<!DOCTYPE feed [\n{declared}\n]>\n{document}"
-    return document
+    return _Document(document, name.lower(), entities)
 
 
 def _end_of_doctype(text: str, at: int) -> int:
@@ -138,7 +152,7 @@ def _end_of_doctype(text: str, at: int) -> int:
                 depth -= 1
             case ">" if depth <= 0:
                 return token.end()
-    return text.find(">", at) + 1
+    return text.find(">", at)
 
 
 def _allowed_charref(found: re.Match[str]) -> str:
@@ -151,21 +165,13 @@ def _allowed_charref(found: re.Match[str]) -> str:
     return found.group() if allowed else ""
 
 
-def _ask_feedparser(markup: str, url: str, headers: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
-    response = {"content-type": "application/xml; charset=utf-8"}
+def _ask_feedparser(document: _Document, url: str, headers: Iterable[tuple[str, str]]) -> RawFeed:
     language = next((value for key, value in headers if key.lower() == "content-language"), None)
-    if language:
-        response["content-language"] = language
     try:
-        found: Mapping[str, Any] = feedparser.parse(
-            io.BytesIO(markup.encode("utf-8", "replace")),
-            response_headers=response,
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except Exception as error:
+        found = read_xml(document.markup, language=language, entities=document.entities, max_entries=MAX_ENTRIES)
+    except Exception as error:  # over damaged markup feedparser raises whatever its readers do
         raise FeedError(url, "not-a-feed", f"the feed is too damaged to read ({type(error).__name__})") from error
-    if not found.get("version") and not found["entries"] and not _get(found["feed"], "title"):
+    if not found.version and not found.entries and document.root != "channel":
         raise FeedError(url, "not-a-feed", "the response is XML, but no feed")
     return found
 
@@ -211,8 +217,9 @@ class _Reader:
         return looks_like_markup(value) or (not self.version.startswith("atom") and "&" in value)
 
     def _body(self, raw: Mapping[str, Any]) -> str:
-        candidates = [(_text(_get(raw, "summary")), _type_of(raw, "summary"))]
-        candidates += [(_text(_get(part, "value")), _text(_get(part, "type"))) for part in _list(raw, "content")]
+        # Content first: where there is no summary, feedparser copies it there, but not its type.
+        candidates = [(_text(_get(part, "value")), _text(_get(part, "type"))) for part in _list(raw, "content")]
+        candidates.append((_text(_get(raw, "summary")), _type_of(raw, "summary")))
         best = ""
         done: set[str] = set()
         for value, kind in candidates:
@@ -232,7 +239,7 @@ class _Reader:
             plain_link = ""  # feedparser's own guess; the guid has its turn below, if it is a whole address
         candidates = [_text(_get(raw, "feedburner_origlink")), _alternate(raw), plain_link]
         found = next((link for link in (link_of(self.url, text) for text in candidates) if link), None)
-        if found is None and guid and guid.lower().startswith(("http://", "https://")):
+        if found is None and guid and _GUID_IS_LINK.match(guid):
             found = link_of(self.url, guid)
         if found is None:
             enclosed = (
@@ -290,7 +297,7 @@ def _type_of(raw: Any, key: str) -> str:
 
 
 def _alternate(raw: Any) -> str:
-    """The address of the page: Atom's alternate link, HTML before other types, or RSS's link."""
+    """The alternate link, HTML before other types; feedparser files RSS's link among them."""
     others = ""
     for link in _list(raw, "links"):
         href = _text(_get(link, "href"))
@@ -298,7 +305,7 @@ def _alternate(raw: Any) -> str:
             if "html" in (_text(_get(link, "type")) or "text/html"):
                 return href
             others = others or href
-    return others or _text(_get(raw, "link"))
+    return others
 
 
 def _hub(feed: Mapping[str, Any], url: str) -> str | None:

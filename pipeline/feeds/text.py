@@ -19,10 +19,7 @@ _SILENT: Final = frozenset(
     audio button canvas embed head iframe math noscript object script select style svg template textarea title video
     """.split()  # noqa: SIM905
 )
-_MARKUP = re.compile(
-    r"<(?:/?[a-zA-Z][a-zA-Z0-9:-]*(?:\s[^<>]*)?/?|!--.*?--|!\[CDATA\[.*?\]\])>|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]\w*);",
-    re.S,
-)
+_MARKUP = re.compile(r"</?[a-zA-Z]|<!--|<!\[CDATA\[|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]\w*);")
 _KNOWN_TAG = re.compile(
     r"</?(?:p|a|b|i|u|br|hr|em|ul|ol|li|div|img|span|strong|h[1-6]|table|blockquote|figure|font)\b[^<>]*>", re.I
 )
