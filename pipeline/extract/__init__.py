@@ -11,7 +11,7 @@ from pipeline import records, urls
 from pipeline.errors import ExtractError
 from pipeline.extract import byline, dateline, language
 from pipeline.extract.body import body as take_body
-from pipeline.extract.body import locate
+from pipeline.extract.body import drop_noise, locate
 from pipeline.extract.describe import Described, describe
 from pipeline.extract.document import parse
 from pipeline.extract.harvest import Harvest, harvest
@@ -72,15 +72,15 @@ def _extract(page: Page, sighting: Sighting | None) -> Article:
 
 def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -> Article:
     """The article in an already parsed page, whose tree is used up by this."""
-    told = describe(harvest(root), root, page.final_url or page.url)
+    found = harvest(root)
+    drop_noise(root)
+    told = describe(found, root, page.final_url or page.url)
     prose = locate(root)
     text = take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts)
     return _article(page, sighting, told, text, kind(text))
 
 
-def _article(
-    page: Page, sighting: Sighting | None, told: Described | None, text: str, page_kind: PageKind
-) -> Article:
+def _article(page: Page, sighting: Sighting | None, told: Described | None, text: str, page_kind: PageKind) -> Article:
     address = page.final_url or page.url
     if told is None:
         told = describe(Harvest(), None, address)

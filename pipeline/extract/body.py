@@ -17,6 +17,7 @@ from lxml.etree import XPath
 from lxml.html import Element, HtmlElement
 from trafilatura.settings import Extractor
 
+from pipeline.extract import boilerplate
 from pipeline.extract.text import plain, squash
 
 # Elements that never hold an article's words. ``form`` is not among them: whole pages lie in one form.
@@ -66,9 +67,19 @@ class Prose:
     """The block elements of all longer texts in document order, and whether the text is a link."""
 
 
-def locate(root: HtmlElement) -> Prose:
-    """Drop the page's noise (from the tree itself) and find where its running text lies."""
+def drop_noise(root: HtmlElement) -> None:
+    """Take all that never holds an article's words out of the tree.
+
+    An ``aside`` or ``footer`` around the page's heading was opened and never closed: it stays, as a plain element.
+    """
+    for element in root.iter("aside", "footer", "nav"):
+        if element.find(".//h1") is not None or element.find('.//*[@itemprop="articleBody"]') is not None:
+            element.tag = "div"
     etree.strip_elements(root, *_NOISE, with_tail=False)
+
+
+def locate(root: HtmlElement) -> Prose:
+    """Find where a page's running text lies, after :func:`drop_noise`."""
     prose = Prose()
     sums: dict[HtmlElement, int] = {}
     found = _LONG_TEXTS(root)
@@ -127,6 +138,7 @@ def body(root: HtmlElement, prose: Prose, *, title: str, summaries: Sequence[str
         lines = str(getattr(trafilatura.bare_extraction(root, options=_OPTIONS), "text", None) or "").split("\n")
         return _paragraphs(_own_text(texts, "\n".join(lines)) or lines, title)
     standfirst = _standfirst(prose, summaries)
+    boilerplate.prune(container)
     lines = _extracted(container, prose.size)
     if standfirst and squash(standfirst)[:60] not in squash("".join(lines[:6])):
         lines.insert(0, standfirst)
@@ -202,11 +214,4 @@ def _own_text(texts: Sequence[str], visible: str) -> list[str]:
 
 
 def _paragraphs(lines: Sequence[str], title: str = "") -> str:
-    kept: list[str] = []
-    for raw in lines:
-        line = raw.strip()
-        if line:
-            kept.append(line)
-    if kept and title and squash(kept[0]) == squash(title):
-        del kept[0]
-    return "\n\n".join(kept)
+    return "\n\n".join(boilerplate.clean(lines, title))

@@ -112,4 +112,6 @@ def _clean(part: str) -> str:
     return name
 
 
-_NOBODY = frozenset({"admin", "administrator", "unknown", "none", "null", "undefined", "n/a", "no author", "jr", "author"})
+_NOBODY = frozenset(
+    {"admin", "administrator", "unknown", "none", "null", "undefined", "n/a", "no author", "jr", "author"}
+)

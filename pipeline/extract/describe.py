@@ -67,9 +67,7 @@ def describe(found: Harvest, root: HtmlElement | None, address: str) -> Describe
         language=_language(found, articles),
         canonical=_canonical(found, articles, address),
         site=site,
-        texts=tuple(
-            text for node in articles if isinstance(text := node.get("articleBody"), str) and text.strip()
-        ),
+        texts=tuple(text for node in articles if isinstance(text := node.get("articleBody"), str) and text.strip()),
         summaries=tuple(
             dict.fromkeys(
                 text
@@ -112,7 +110,9 @@ def _articles(found: Harvest, address: str) -> list[Node]:
             for key in ("url", "mainEntityOfPage", "@id")
             for text in _texts(_identity(node.get(key)))
         )
-        full = bool(node.get("headline") or node.get("name")) + bool(node.get("datePublished")) + bool(node.get("author"))
+        full = (
+            bool(node.get("headline") or node.get("name")) + bool(node.get("datePublished")) + bool(node.get("author"))
+        )
         return -(4 * named + full)
 
     return sorted(nodes, key=rank)
@@ -223,10 +223,14 @@ _PERSON = re.compile(
 )
 
 
-_COMPANY = re.compile(r"\b(?:Inc|Ltd|GmbH|LLC|Verlag|Corp)\b|^[\w-]+\.(?:com?|net|org|de|at|ch|lt|tv|info|news|co\.\w\w)$", re.I)
+_COMPANY = re.compile(
+    r"\b(?:Inc|Ltd|GmbH|LLC|Verlag|Corp)\b|^[\w-]+\.(?:com?|net|org|de|at|ch|lt|tv|info|news|co\.\w\w)$", re.I
+)
 
 
-def _authors(found: Harvest, articles: list[Node], root: HtmlElement | None, site: str, address: str) -> tuple[str, ...]:
+def _authors(
+    found: Harvest, articles: list[Node], root: HtmlElement | None, site: str, address: str
+) -> tuple[str, ...]:
     """Names from JSON-LD, then meta tags, then the visible byline. One that only repeats the outlet's name gives way
     to a later one that names a person."""
     house: tuple[str, ...] = ()
@@ -299,7 +303,12 @@ def _is_house(names: Iterable[str], site: str, brand: str) -> bool:
     """Whether all names only repeat the outlet: its name as the page gives it, or its host's ("bbccom")."""
     outlet = squash(site)
     return all(
-        bool(key := squash(name)) and ((outlet and (key in outlet or outlet in key)) or brand.startswith(key[:12]) or (len(brand) > 4 and brand[:-2].startswith(key)))
+        bool(key := squash(name))
+        and (
+            (outlet and (key in outlet or outlet in key))
+            or brand.startswith(key[:12])
+            or (len(brand) > 4 and brand[:-2].startswith(key))
+        )
         for name in names
     )
 
@@ -332,9 +341,7 @@ def _updated(found: Harvest, articles: list[Node]) -> tuple[datetime | None, str
     return _best(list(_stamps(found, articles, ("dateModified",), _UPDATED_METAS)))
 
 
-def _stamps(
-    found: Harvest, articles: list[Node], keys: tuple[str, ...], metas: tuple[str, ...]
-) -> Iterator[Candidate]:
+def _stamps(found: Harvest, articles: list[Node], keys: tuple[str, ...], metas: tuple[str, ...]) -> Iterator[Candidate]:
     for key in keys:
         for node in articles:
             if (stamp := dates.read(node.get(key))) is not None:
@@ -356,9 +363,11 @@ def _time_tags(times: list[HtmlElement]) -> Iterator[Candidate]:
     """``time`` elements: first those that say they are the publication's, then the first of the page."""
     ranked = sorted(
         times[:20],
-        key=lambda element: not (
-            element.get("pubdate") is not None
-            or "publi" in f"{element.get('class')} {element.get('itemprop')}".lower()
+        key=lambda element: (
+            not (
+                element.get("pubdate") is not None
+                or "publi" in f"{element.get('class')} {element.get('itemprop')}".lower()
+            )
         ),
     )
     for element in ranked[:3]:
@@ -399,7 +408,9 @@ def _section(found: Harvest, articles: list[Node]) -> str | None:
         for text in _texts(node.get("articleSection")):
             if (name := plain(text)) and len(name) <= 60:
                 return name
-    name = plain(found.meta("article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category"))
+    name = plain(
+        found.meta("article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category")
+    )
     return name if name and len(name) <= 60 else None
 
 
@@ -423,7 +434,9 @@ def _image(found: Harvest, articles: list[Node], address: str) -> str | None:
     for node in articles[:1]:
         image = found.resolve(node.get("image"))
         image = image[0] if isinstance(image, list) and image else image
-        choices.append(str(image.get("url") or image.get("contentUrl") or "") if isinstance(image, dict) else str(image or ""))
+        choices.append(
+            str(image.get("url") or image.get("contentUrl") or "") if isinstance(image, dict) else str(image or "")
+        )
     for choice in choices:
         link = urls.resolve(address, html.unescape(choice)) if choice.strip() else ""
         if urls.is_web(link):
@@ -451,7 +464,9 @@ def _canonical(found: Harvest, articles: list[Node], address: str) -> str:
     for choice in choices:
         if not urls.is_web(choice):
             continue
-        if urls.is_web(address) and (not urls.same_site(choice, address) or (_is_front(choice) and not _is_front(address))):
+        if urls.is_web(address) and (
+            not urls.same_site(choice, address) or (_is_front(choice) and not _is_front(address))
+        ):
             continue
         return urls.normalise(choice)
     return urls.normalise(address)

@@ -23,8 +23,9 @@ _OTHER_ROOT = re.compile(r"\s*<(?:rss|feed|rdf:RDF|urlset|sitemapindex|svg)\b", 
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[{\["])')
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _OPEN_TYPES = ("", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unknown/unknown")
-# Characters that XML cannot hold; libxml2 would end the text at the first of them.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Control characters, which XML cannot hold, to blanks; one table over bytes, since a search of the text costs eight
+# times as much. UTF-8 has no such byte inside a character.
+_CONTROLS_TO_BLANKS = bytes(32 if byte < 32 and byte not in b"\t\n\r" or byte == 127 else byte for byte in range(256))
 
 
 def parse(page: Page, text: str) -> HtmlElement | None:
@@ -46,14 +47,10 @@ def parse(page: Page, text: str) -> HtmlElement | None:
         raise ExtractError(name, "not HTML but another kind of XML")
     if kind not in _HTML_TYPES and _JSON.match(text):
         raise ExtractError(name, "not HTML but JSON")
-    if _CONTROL.search(text):
-        text = _CONTROL.sub(" ", text)
     # huge_tree: without it libxml2 drops all that lies deeper than 255 elements, as in pages that never close a
     # <font>; with it the limit is 2,048 and still bounded. IDs are not collected: nothing here asks for them.
-    parser = HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, huge_tree=True
-    )
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, huge_tree=True)
     try:
-        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        return document_fromstring(text.encode("utf-8", "replace").translate(_CONTROLS_TO_BLANKS), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
         return None
