@@ -55,6 +55,8 @@ HOLD = 0.3
 """Seconds that a finished document waits for company before it is indexed; a commit costs 40-50 ms of CPU."""
 IDLE = 2.0
 """Seconds between looks into the ledger when nothing is owed: another process may have put something there."""
+LONGEST_PAUSE = 60.0
+"""Seconds between tries of a stage that cannot work now, at most: an operator who frees the disk should not wait long."""
 STOP_GRACE = 2.0
 """Seconds that finished work gets to be written down when the run is told to stop."""
 
@@ -177,7 +179,6 @@ class Flow:
     async def _lasting(self, stage: Callable[..., Awaitable[None]], *args: object, once: bool) -> None:
         """Run a stage; in a resident run, begin it again after an error that may pass, such as a full disk."""
         pause = 1.0
-        name = stage.__name__.strip("_")
         while True:
             began = time.monotonic()
             try:
@@ -185,12 +186,20 @@ class Flow:
             except WirewatchError as error:
                 if once:
                     raise
-                log.error("stage waits", stage=name, reason=str(error))
-                with contextlib.suppress(LedgerError):
-                    self.ledger.note(name, f"waiting: {error}", self.clock())
-            pause = 1.0 if time.monotonic() - began > 120 else min(pause * 2, 60.0)
+                self._note_waiting(stage.__name__.strip("_"), error)
+            pause = 1.0 if time.monotonic() - began > 2 * LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             if await self._stopped_within(pause):
                 return None
+
+    def _note_waiting(self, stage: str, error: WirewatchError) -> None:
+        """Say in the log and in ``status`` that a stage waits, and for what."""
+        log.error("stage waits", stage=stage, reason=str(error))
+        with contextlib.suppress(LedgerError):
+            self.ledger.note(stage, f"waiting: {error}", self.clock())
+
+    async def _let_go(self, items: Iterable[Item]) -> None:
+        with contextlib.suppress(LedgerError):  # a lease that cannot be given back runs out
+            await asyncio.to_thread(self.ledger.let_go, [item.id for item in items], self.owner)
 
     async def _stopped_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -325,6 +334,7 @@ class Flow:
                     self._to_index.set()
         finally:
             await _cancel(in_hand)
+            await self._let_go(in_hand.values())
 
     async def _get(self, item: Item, fetcher: Fetcher) -> Page | FetchError:
         try:
@@ -372,6 +382,7 @@ class Flow:
         working: dict[asyncio.Future[Document | Change], Item] = {}
         ready: list[tuple[Item, Document | Change]] = []
         since = 0.0  # when the oldest of `ready` was finished
+        pause = 1.0
         try:
             while not self._stop.is_set():
                 upstream_done = fetches.done()
@@ -410,11 +421,21 @@ class Flow:
                 full = len(ready) >= self.settings.batch
                 if ready and (full or not working or time.monotonic() - since >= HOLD):
                     batch, ready = ready, []
-                    await asyncio.to_thread(self._store_documents, batch)
+                    try:
+                        await asyncio.to_thread(self._store_documents, batch)
+                        pause = 1.0
+                    except IndexUnavailableError as error:
+                        ready = batch  # kept, so that they need not be made again
+                        if once:
+                            raise
+                        self._note_waiting("index", error)
+                        await self._stopped_within(pause)
+                        pause = min(pause * 2, LONGEST_PAUSE)
         finally:
             if self._stop.is_set() and ready:
                 with contextlib.suppress(WirewatchError, TimeoutError):
                     await asyncio.wait_for(asyncio.to_thread(self._store_documents, ready), STOP_GRACE)
+            await self._let_go([*working.values(), *(item for item, _ in ready)])
 
     def _outcome(
         self, item: Item, future: asyncio.Future[Document | Change] | Future[Document | Change]

@@ -376,6 +376,13 @@ class Ledger:
         with self._write() as db:
             self._release(db, owner)
 
+    def let_go(self, items: Iterable[str], owner: str) -> None:
+        """Let go of some of the items that this worker has in hand: they stay owed."""
+        with self._write() as db:
+            for part in _chunks(list(items)):
+                mine = and_(t.items.c.id.in_(part), t.items.c.lease_owner == owner)
+                db.execute(update(t.items).where(mine).values(lease_owner=None, lease_until=None))
+
     def release_dead(self) -> list[str]:
         """Let go of what processes of this host had in hand that no longer live. Returns their names."""
         with self._write() as db:
