@@ -33,6 +33,10 @@ _WEB = (
 )
 """Python's names of the legacy charsets that browsers know and pages use, the commonest first."""
 
+_CHARSET = re.compile(r"(?:utf-(?:8|16|32)|ascii|latin|cp|iso8859|iso2022|koi8|mac|gb|hz|big5|euc|shift|tis-620)")
+"""Python's names of charsets. Its other codecs are no charsets (``rot13``), unsafe in browsers' eyes (``utf-7``), or
+take quadratic time (``punycode``)."""
+
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _TAG = re.compile(rb"<[^>]*>")
 
@@ -69,18 +73,14 @@ def decode(page: Page) -> str:
 
 
 def _known(label: str | None) -> str | None:
-    """The Python codec for a label, or ``None`` where there is none that gives text."""
+    """The Python codec for a label, or ``None`` where it names no charset of the web."""
     if not label:
         return None
     try:
-        name = resolve_encoding(label)
-        if name is None:
-            return None
-        codec = codecs.lookup(name)
-        b"".decode(codec.name)
+        name = codecs.lookup(resolve_encoding(label) or label).name
     except (LookupError, ValueError, UnicodeError):
         return None
-    return codec.name
+    return name if _CHARSET.match(name) else None
 
 
 def _detect(body: bytes) -> str | None:

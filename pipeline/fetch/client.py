@@ -84,7 +84,7 @@ class _Target:
 
     @property
     def origin(self) -> str:
-        return str(self.url.origin())
+        return str(self.url.origin()).lower()
 
 
 class Fetcher:
@@ -339,7 +339,7 @@ def _read(url: str, asked: str, base: URL | None = None) -> _Target:
         if base is not None and not address.scheme:
             address = base.join(address)
         address = address.with_fragment(None)
-        scheme, host, port = address.scheme, address.host, address.port
+        scheme, host, port = address.scheme, (address.raw_host or "").lower(), address.port
     except ValueError as error:
         raise FetchError(asked, "scheme", f"not an address: {url} ({error})", permanent=True) from error
     if scheme not in ("http", "https"):

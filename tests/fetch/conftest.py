@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from pipeline.settings import Settings
 
@@ -88,6 +90,34 @@ async def other() -> AsyncIterator[Outlet]:
     made.port = server.sockets[0].getsockname()[1]
     yield made
     server.close()
+
+
+class Names(AbstractResolver):
+    """A name service whose answers the test writes: one list of addresses for each time it is asked."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        answer = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        return [
+            ResolveResult(
+                hostname=host,
+                host=one,
+                port=port,
+                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+            for one in answer
+        ]
+
+    async def close(self) -> None:
+        pass
 
 
 def settings(*outlets: Outlet, **changed: object) -> Settings:

@@ -132,13 +132,33 @@ def test_a_page_whose_meta_claims_utf16_is_read_as_utf8() -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["", ";;;", "charset", "hex", "rot13", "zlib", "idna", "utf-8\x00", "x" * 5000, "mbcs"]
+    "label",
+    [
+        "",
+        ";;;",
+        "charset",
+        "hex",
+        "rot13",
+        "zlib",
+        "idna",
+        "utf-8\x00",
+        "x" * 5000,
+        "mbcs",
+        "punycode",
+        "utf-7",
+        "unicode_escape",
+        "base64",
+        "undefined",
+        "uu",
+    ],
 )
 def test_a_label_that_names_no_charset_is_passed_over(label: str) -> None:
     assert decode(page(html(FRENCH).encode(), f"text/html; charset={label}")) == html(FRENCH)
 
 
-@given(body=st.binary(max_size=400), label=st.sampled_from(["utf-8", "utf-16", "gb2312", "utf-7", "iso-2022-jp", "x"]))
+@given(
+    body=st.binary(max_size=400), label=st.sampled_from(["utf-8", "utf-16", "gb2312", "punycode", "iso-2022-jp", "x"])
+)
 def test_no_bytes_raise(body: bytes, label: str) -> None:
     assert isinstance(decode(page(body, f"text/html; charset={label}")), str)
     assert isinstance(decode(page(body)), str)

@@ -19,7 +19,7 @@ from backports import zstd
 from pipeline.errors import FetchError
 from pipeline.fetch import Fetcher, raise_for_status, retry_after
 from pipeline.records import Page
-from tests.fetch.conftest import Asked, Outlet, redirect, reply, settings
+from tests.fetch.conftest import Asked, Names, Outlet, redirect, reply, settings
 
 TEXT = "".join(f"Die Märkte öffnen {n * 7919} Punkte fester. " for n in range(400)).encode()
 
@@ -96,6 +96,27 @@ async def test_blanks_and_letters_beyond_ascii_in_an_address_are_escaped(outlet:
     outlet.answers["/a%20b/%C3%A4"] = reply(b"x")
     async with Fetcher(settings(outlet)) as fetcher:
         assert (await fetcher.get(outlet.url("/a b/ä"))).status == 200
+
+
+async def test_names_beyond_ascii_are_asked_for_in_punycode(outlet: Outlet) -> None:
+    outlet.answers["/a"] = reply(b"x")
+    names = Names(["127.0.0.1"])
+    async with Fetcher(settings(allow_hosts=("xn--bcher-kva.example",)), resolver=names) as fetcher:
+        page = await fetcher.get(outlet.url("/a", "Bücher.example"))
+    assert page.status == 200
+    assert outlet.asked[-1].headers["host"] == f"xn--bcher-kva.example:{outlet.port}"
+    assert names.asked == 1
+
+
+async def test_a_name_in_capitals_and_the_default_port_are_the_same_host(outlet: Outlet) -> None:
+    outlet.answers["/a"] = reply(b"x")
+    async with Fetcher(settings(allow_hosts=("localhost",))) as fetcher:
+        assert (await fetcher.get(f"HTTP://LocalHost:{outlet.port}/a")).status == 200
+
+
+async def test_outside_of_its_context_a_fetcher_says_so() -> None:
+    with pytest.raises(RuntimeError, match="async with"):
+        await Fetcher(settings()).get("http://news.example/", robots=False)
 
 
 # Encodings

@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from pipeline.errors import FetchError
 from pipeline.fetch import Fetcher
 from pipeline.fetch.guard import AddressRefusedError, AllowedHosts, guarded_socket, refusal
-from tests.fetch.conftest import Outlet, redirect, reply, settings
+from tests.fetch.conftest import Names, Outlet, redirect, reply, settings
 
 
 @pytest.mark.parametrize(
@@ -141,34 +140,6 @@ async def test_no_spelling_of_loopback_reaches_the_server(outlet: Outlet, host: 
     assert outlet.connections == 0
 
 
-class Names(AbstractResolver):
-    """A name service whose answers the test writes: one list of addresses for each time it is asked."""
-
-    def __init__(self, *answers: list[str]) -> None:
-        self.answers = list(answers)
-        self.asked = 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        answer = self.answers[min(self.asked, len(self.answers) - 1)]
-        self.asked += 1
-        return [
-            ResolveResult(
-                hostname=host,
-                host=one,
-                port=port,
-                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
-                proto=0,
-                flags=0,
-            )
-            for one in answer
-        ]
-
-    async def close(self) -> None:
-        pass
-
-
 @pytest.mark.parametrize(
     "addresses",
     [
@@ -203,8 +174,7 @@ REBINDING = """
 import asyncio
 from pipeline.errors import FetchError
 from pipeline.fetch import Fetcher
-from tests.fetch.conftest import Outlet, reply, settings
-from tests.fetch.test_guard import Names
+from tests.fetch.conftest import Names, Outlet, reply, settings
 
 async def main():
     names = Names(["93.184.215.14"], ["127.0.0.1"])
