@@ -1,0 +1,221 @@
+"""The trained tagger: which entities a text names, and which spans are the source, cue and content of an attribution.
+
+Raw spans and links only; what they mean (who "he" is, whether it is denied) is the layer above's. The model folder
+holds ``model.onnx`` (int8), ``tokenizer.json``, ``config.json`` and a card; ``training/`` makes it. Runs on numpy,
+onnxruntime and tokenizers alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]
+from tokenizers import Tokenizer
+
+from pipeline.enrich.decode import CONTENT, CUE, SOURCE, Chain, Floats, Ints, Linker, Spans, spans_of
+from pipeline.enrich.wordpieces import Pieces, cut_into_pieces, windows
+from pipeline.errors import ModelError
+
+FORMAT: Final = 1  # of the folder; raised when an older Tagger could not run a newer folder or the other way round
+PACKAGED: Final = Path(__file__).parent / "models" / "wire-en"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One entity mention. ``start`` and ``end`` are characters of the text, end exclusive.
+
+    ``label`` is PERSON, ORG, LOC (countries and cities among them: the training data do not tell them apart), FAC,
+    NORP, PRODUCT, DATE, MONEY or MISC (events, works, laws). ``score``, 0 to 1, is the least probability of its pieces.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """One attribution; parts are character spans in order. There is always a cue or a content.
+
+    ``score``, 0 to 1, is the mean of the spans' scores times the probability of the least certain link.
+    """
+
+    source: tuple[tuple[int, int], ...]
+    cue: tuple[tuple[int, int], ...]
+    content: tuple[tuple[int, int], ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Both in the order of the text."""
+
+    mentions: tuple[Mention, ...]
+    attributions: tuple[Attribution, ...]
+
+
+class Tagger:
+    """A loaded model. The same text gets the same answer, whatever was tagged before or beside it."""
+
+    name: str
+    folder: Path
+
+    def __init__(
+        self, folder: Path, config: dict[str, Any], tokenizer: Tokenizer, session: ort.InferenceSession
+    ) -> None:
+        self.folder = folder
+        self.name = f"{config['name']} {config['version']}"
+        self._tokenizer, self._session = tokenizer, session
+        self._entity_labels: tuple[str, ...] = tuple(config["entities"]["labels"])
+        self._entities = _chain(config["entities"])
+        self._roles = _chain(config["roles"])
+        self._linker = Linker.from_config(config["links"])
+        self._size, self._overlap = int(config["window"]) - 2, int(config["overlap"])
+        self._before, self._after = int(config["cls"]), int(config["sep"])
+        self._link_width = int(config["links"]["width"])
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None, *, threads: int = 1) -> Tagger:
+        """Reads a model folder; None is the packaged model.
+
+        Raises ``ModelError``, naming the folder, where a file is missing or damaged or of another format version.
+        """
+        folder = PACKAGED if folder is None else Path(folder)
+        if not folder.is_dir():
+            raise ModelError(str(folder), "there is no such folder")
+        config = _read_config(folder)
+        for name, expected in config["sha256"].items():
+            path = folder / name
+            if not path.is_file():
+                raise ModelError(str(folder), f"{name} is missing")
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != expected:
+                raise ModelError(str(folder), f"{name} is damaged: its sha256 is {found[:12]}…, not {expected[:12]}…")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Without the arena a worker stays 60 MB smaller, at no loss of speed that could be measured (2026-11-23).
+        options.enable_cpu_mem_arena = False
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            tokenizer.no_padding()
+            tokenizer.no_truncation()
+            tokenizer.encode_special_tokens = True  # "[SEP]" in an article is five characters of the article
+            session = ort.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+            return cls(folder, config, tokenizer, session)
+        except ModelError:
+            raise
+        except Exception as error:
+            raise ModelError(str(folder), f"cannot be loaded: {error}") from error
+
+    def tag(self, text: str) -> Tagged:
+        """Tags a text of any length and kind, in time and memory linear in its length. Never raises for a text."""
+        pieces = cut_into_pieces(self._tokenizer, text)
+        if not len(pieces):
+            return Tagged((), ())
+        entities, roles, vectors = self._run(pieces)
+        return Tagged(self._mentions(pieces, entities), self._attributions(pieces, roles, vectors))
+
+    def tag_many(self, texts: Sequence[str]) -> list[Tagged]:
+        """The same as ``tag`` of each.
+
+        One by one: int8 activations are scaled by the greatest value in a batch, so that a neighbour could change a
+        result, and windows are long enough that batching them is no faster on a CPU.
+        """
+        return [self.tag(text) for text in texts]
+
+    def _run(self, pieces: Pieces) -> tuple[Floats, Floats, Floats]:
+        """Emissions of both taggers and link vectors, (pieces, …), each piece's from the window that owns it."""
+        total = len(pieces)
+        entities = np.empty((total, len(self._entities.tags)), np.float32)
+        roles = np.empty((total, len(self._roles.tags)), np.float32)
+        vectors = np.empty((total, 4 * self._link_width + 2), np.float32)
+        for window in windows(pieces.paragraphs, self._size, self._overlap):
+            length = window.end - window.start
+            ids = np.empty((1, length + 2), np.int64)
+            ids[0, 0], ids[0, -1] = self._before, self._after
+            ids[0, 1:-1] = pieces.ids[window.start : window.end]
+            forms = np.zeros((1, length + 2), np.int64)
+            forms[0, 1:-1] = pieces.forms[window.start : window.end]
+            out = self._session.run(("entities", "roles", "links"), {"ids": ids, "forms": forms})
+            own = slice(window.own_start, window.own_end)
+            kept = slice(window.own_start - window.start + 1, window.own_end - window.start + 1)
+            entities[own], roles[own], vectors[own] = out[0][0, kept], out[1][0, kept], out[2][0, kept]
+        return entities, roles, vectors
+
+    def _mentions(self, pieces: Pieces, emissions: Floats) -> tuple[Mention, ...]:
+        path = self._entities.best_path(emissions, pieces.paragraphs)
+        spans = spans_of(path)
+        scores = _scores(emissions, path, spans)
+        return tuple(
+            Mention(int(pieces.starts[a]), int(pieces.ends[b]), self._entity_labels[label], float(score))
+            for label, a, b, score in zip(spans.label, spans.first, spans.last, scores, strict=True)
+        )
+
+    def _attributions(self, pieces: Pieces, emissions: Floats, vectors: Floats) -> tuple[Attribution, ...]:
+        path = self._roles.best_path(emissions, pieces.paragraphs)
+        spans = spans_of(path)
+        scores = _scores(emissions, path, spans)
+        heads, chances = self._linker.heads(spans, vectors, pieces.paragraphs)
+        members: dict[int, list[int]] = {}
+        for i, head in enumerate(heads.tolist()):
+            members.setdefault(head, []).append(i)
+        found = []
+        for group in members.values():
+            parts: tuple[list[tuple[int, int]], ...] = ([], [], [])
+            for i in group:
+                begin, end = int(pieces.starts[spans.first[i]]), int(pieces.ends[spans.last[i]])
+                parts[spans.label[i]].append((begin, end))
+            if parts[CUE] or parts[CONTENT]:
+                score = float(scores[group].mean() * chances[group].min())
+                found.append(Attribution(tuple(parts[SOURCE]), tuple(parts[CUE]), tuple(parts[CONTENT]), score))
+        return tuple(sorted(found, key=lambda a: min(a.source + a.cue + a.content)))
+
+
+def _scores(emissions: Floats, path: Ints, spans: Spans) -> Floats:
+    """The least probability, by the emissions alone, of any piece of each span."""
+    if not len(spans):
+        return np.zeros(0, np.float32)
+    inside = np.flatnonzero(path)
+    some = emissions[inside]
+    some = np.exp(some - some.max(1, keepdims=True))
+    chance = some[np.arange(len(inside)), path[inside]] / some.sum(1)
+    least: Floats = np.minimum.reduceat(chance, np.searchsorted(inside, spans.first))
+    return least
+
+
+def _chain(config: dict[str, Any]) -> Chain:
+    return Chain(
+        tuple(config["tags"]),
+        np.array(config["between"], np.float32),
+        np.array(config["first"], np.float32),
+        np.array(config["last"], np.float32),
+    )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(str(folder), "config.json is missing") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(str(folder), f"config.json cannot be read: {error}") from error
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != FORMAT:
+        raise ModelError(str(folder), f"its format is {found!r}, and this version of Wirewatch reads {FORMAT}")
+    needed = {"name", "version", "entities", "roles", "links", "window", "overlap", "cls", "sep", "sha256"}
+    if missing := sorted(needed - config.keys()):
+        raise ModelError(str(folder), f"config.json lacks {', '.join(missing)}")
+    if not isinstance(config["sha256"], dict) or {"model.onnx", "tokenizer.json"} - config["sha256"].keys():
+        raise ModelError(str(folder), "config.json names no sha256 of model.onnx or tokenizer.json")
+    return config
