@@ -327,6 +327,6 @@ def _rename(node: Any, old: str, new: str) -> None:
             node.update(items)
         for value in node.values():
             _rename(value, old, new)
-    elif isinstance(node, list):
+    elif isinstance(node, list | tuple):
         for value in node:
             _rename(value, old, new)
