@@ -96,10 +96,11 @@ class Index(Protocol):
     def upsert(self, documents: Sequence[Document]) -> None:
         """Put documents in, each with its claims in place of what was there under its article's id.
 
-        All or nothing, and durable on return: what was upserted survives ``kill -9``. A killed upsert is either
-        finished later or leaves nothing of itself; doing it again changes nothing. A document whose
-        ``article.version`` is below that of the one in the index is passed over; the same version replaces. Of two
-        with one id in a batch the higher version counts, of equals the later. ``Document.indexed`` is stored as given.
+        All or nothing, and durable on return: what was upserted survives ``kill -9``. An upsert that is killed, or
+        raises, either leaves nothing of itself or is finished by whoever writes next; doing it again changes nothing.
+        A document whose ``article.version`` is below that of the one in the index is passed over; the same version
+        replaces. Of two with one id in a batch the higher version counts, of equals the later. ``Document.indexed``
+        is stored as given.
         """
         ...
 
@@ -133,7 +134,7 @@ class Index(Protocol):
         ...
 
     def check(self) -> list[str]:
-        """Reads everything and says in sentences what is wrong; an empty list means nothing is."""
+        """Reads everything, writers waiting, and says in sentences what is wrong; an empty list: nothing is."""
         ...
 
     def close(self) -> None:

@@ -19,8 +19,10 @@ import json
 import os
 import re
 import shutil
+import struct
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -304,6 +306,8 @@ class EmbeddedIndex:
         expected: dict[str, tuple[int, int]] = {}
         with self._errors(), self._locked():
             for kind in Kind:
+                problems += _damaged_files(self.folder / kind.value)
+            for kind in Kind:
                 searcher = self._parts[kind].searcher()
                 stored = 0
                 for address in _addresses(searcher):
@@ -418,7 +422,7 @@ class EmbeddedIndex:
             number = int(code.group(1) or code.group(2))
         if number in _PASSING or "index writer was killed" in text or "LockFailure" in text or "LockBusy" in text:
             return IndexUnavailableError(str(self.folder), _PASSING.get(number or 0, text))
-        return IndexDamagedError(str(self.folder), text)
+        return IndexDamagedError(str(self.folder), text if len(text) <= 200 else text[:200] + "…")
 
 
 _PASSING = {
@@ -596,6 +600,26 @@ def _addresses(searcher: tantivy.Searcher) -> Iterator[tantivy.DocAddress]:
     if number:
         for _, address in searcher.search(Query.all_query(), number, count=False).hits:
             yield address
+
+
+def _damaged_files(folder: Path) -> list[str]:
+    """Segment files that do not match the checksum in their footer. tantivy writes it and leaves reading it to us: a
+    flipped bit in a list of postings would give wrong hits without a word."""
+    segments = json.loads((folder / "meta.json").read_text("utf-8")).get("segments", [])
+    problems = []
+    for segment in segments:
+        name = segment["segment_id"].replace("-", "")
+        for file in sorted(folder.glob(f"{name}.*")):
+            data = file.read_bytes()
+            try:
+                size, _ = struct.unpack("<II", data[-8:])
+                wanted = json.loads(data[-8 - size : -8])["crc"]
+            except (struct.error, ValueError, KeyError):
+                problems.append(f"{folder.name}/{file.name} has no readable footer")
+                continue
+            if zlib.crc32(memoryview(data)[: -8 - size]) != wanted:
+                problems.append(f"{folder.name}/{file.name} does not match its checksum")
+    return problems
 
 
 def _check(request: SearchRequest) -> None:
