@@ -104,7 +104,7 @@ def is_web(url: str) -> bool:
     """Whether this is an absolute http or https URL with a host."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
 

@@ -28,8 +28,6 @@ MAX_LOOSE_DEPTH: Final = 5_000
 """The tolerant reader counts every element that is never closed, a bare <br> too, as one level."""
 _MOST_TAGS: Final = 200
 """Categories of one entry; feedparser compares each with all before it."""
-_LONGEST_AUTHOR: Final = 1_000
-"""Characters; feedparser's search for an e-mail address takes quadratic time."""
 _MOST_LOOSE: Final = 1_000_000
 """Characters of damaged XML that go to the tolerant reader, at some 4 µs each; longer ones are mended by libxml2."""
 _BUFFER: Final = 1 << 16
@@ -70,10 +68,12 @@ class _Limits:
             super()._add_tag(term, scheme, label)  # type: ignore[misc]
 
     def _sync_author_detail(self, key: str = "author") -> None:
-        this: Any = self
-        name = this._get_context().get(key)
-        if not isinstance(name, str) or len(name) <= _LONGEST_AUTHOR:
-            super()._sync_author_detail(key)  # type: ignore[misc]
+        # feedparser takes names and addresses apart here, in quadratic time and for top-level domains of four letters
+        # at most ("night@desk.news" loses its end to the name); the names are wanted as written.
+        context = self._get_context()  # type: ignore[attr-defined]
+        authors = dict.get(context, f"{key}s")
+        if authors and not authors[-1]:
+            authors[-1]["name"] = dict.get(context, key) or ""
 
 
 class _Strict(_Limits, StrictFeedParser):  # type: ignore[misc]

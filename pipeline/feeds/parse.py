@@ -314,10 +314,7 @@ def _hub(feed: Mapping[str, Any], url: str) -> str | None:
 
 
 def _names(raw: Mapping[str, Any]) -> Iterable[str]:
-    authors = [_text(_get(author, "name")) for author in _list(raw, "authors")]
-    if any(authors):
-        return authors
-    return [_text(_get(_get(raw, "author_detail"), "name")) or _text(_get(raw, "author"))]
+    return [_text(_get(author, "name")) for author in _list(raw, "authors")]
 
 
 def _is_picture(part: Any) -> bool:

@@ -225,7 +225,7 @@ def _sightings(feed: Feed, parsed: ParsedFeed, source: str, now: datetime) -> tu
         found[identity] = Sighting(
             id=identity,
             feed=feed.id,
-            url=entry.url or f"urn:wirewatch:entry:{identity}",
+            url=entry.url or "",  # without a page, the feed's own text is the article
             first_seen=now,
             guid=entry.guid,
             title=entry.title,
