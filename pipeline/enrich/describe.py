@@ -223,7 +223,7 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
         before = [i for i in persons if i < heads[0]]
         for index in before:
             gap = text[named.entities[index].end : named.entities[heads[0]].start]
-            if re.match(r"\s*(?:,|and)\b?", gap) and " and " in gap + " " and not is_possessive(index):
+            if re.match(r"\s*(?:,|and\b)", gap) and " and " in gap + " " and not is_possessive(index):
                 other = named.person_at.get(index)
                 if other is not None and other is not person:
                     others.insert(0, other)
