@@ -89,9 +89,13 @@ def _of_article(article: Article) -> Found:
     return Found(article.body, article.title, article.authors, article.published, day)
 
 
-def _trafilatura(**options: bool) -> Callable[[HtmlElement, Page], Found]:
+def _trafilatura(
+    *, fast: bool = False, favor_precision: bool = False, favor_recall: bool = False
+) -> Callable[[HtmlElement, Page], Found]:
     def run(root: HtmlElement, _: Page) -> Found:
-        document = trafilatura.bare_extraction(root, with_metadata=True, **options)
+        document = trafilatura.bare_extraction(
+            root, with_metadata=True, fast=fast, favor_precision=favor_precision, favor_recall=favor_recall
+        )
         if document is None or isinstance(document, dict):
             return Found("", "", (), None, None)
         authors = tuple(name for name in (document.author or "").split("; ") if name)

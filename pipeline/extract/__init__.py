@@ -16,6 +16,7 @@ from pipeline.extract.describe import Described, describe
 from pipeline.extract.document import parse
 from pipeline.extract.harvest import Harvest, harvest
 from pipeline.extract.kind import kind
+from pipeline.fetch.charset import decode
 from pipeline.records import Article, Page, PageKind, Sighting
 
 __all__ = ["extract", "from_feed", "from_tree"]
@@ -31,7 +32,7 @@ def extract(page: Page, sighting: Sighting | None = None) -> Article:
         return _extract(page, sighting)
     except ExtractError:
         raise
-    except Exception as error:  # noqa: BLE001 - the promise above: whatever a page does, one error that names it
+    except Exception as error:
         raise ExtractError(page.final_url or page.url, f"{type(error).__name__}: {error}") from error
 
 
@@ -64,7 +65,7 @@ def from_feed(sighting: Sighting, reason: str) -> Article:
 
 
 def _extract(page: Page, sighting: Sighting | None) -> Article:
-    root = parse(page, page.body.decode("utf-8", "replace"))
+    root = parse(page, decode(page))
     if root is None:
         return _article(page, sighting, None, "", PageKind.EMPTY)
     return from_tree(root, page, sighting)
@@ -77,7 +78,10 @@ def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -
     told = describe(found, root, page.final_url or page.url)
     prose = locate(root)
     text = take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts)
-    return _article(page, sighting, told, text, kind(text))
+    page_kind = kind(text, found, root, page.final_url or page.url, told.title)
+    if page_kind is PageKind.LOGIN:
+        text = ""
+    return _article(page, sighting, told, text, page_kind)
 
 
 def _article(page: Page, sighting: Sighting | None, told: Described | None, text: str, page_kind: PageKind) -> Article:

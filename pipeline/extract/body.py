@@ -8,12 +8,13 @@ lies. On that element trafilatura's fast preset costs a third of what it costs o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import trafilatura
 from lxml import etree
-from lxml.etree import XPath
+from lxml.etree import XPath, _ElementUnicodeResult
 from lxml.html import Element, HtmlElement
 from trafilatura.settings import Extractor
 
@@ -27,16 +28,48 @@ _NOISE = (
     "source", "head", "path",
 )  # fmt: skip
 _INLINE = frozenset(
-    """
-    a abbr acronym b bdi bdo big br cite code data del dfn em font i ins kbd mark q s samp small span strike strong
-    sub sup time tt u var wbr
-    """.split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "br",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "label", "title", "figcaption", "caption", "legend"})
 _PARAGRAPHS = frozenset({"p", "li", "ul", "ol", "dl", "blockquote", "table", "pre"})
 
 # Text nodes shorter than this are labels and links as often as prose; they say nothing about where the article is.
 _LONG_TEXTS = XPath("//body//text()[string-length() > 30]")
+_PARAGRAPH_COUNT: Callable[[HtmlElement], float] = XPath("count(.//p)")  # type: ignore[assignment]
 # A child that holds this share of its parent's prose takes its place as the container: at 0.75 the container kept
 # all of the gold text on 250 of 257 pages (2026-11-23).
 _DOMINANT = 0.75
@@ -70,10 +103,12 @@ class Prose:
 def drop_noise(root: HtmlElement) -> None:
     """Take all that never holds an article's words out of the tree.
 
-    An ``aside`` or ``footer`` around the page's heading was opened and never closed: it stays, as a plain element.
+    An ``aside`` or the like that was opened early and never closed holds the article too: with the page's heading or
+    half of its paragraphs in it, it stays as a plain element.
     """
-    for element in root.iter("aside", "footer", "nav"):
-        if element.find(".//h1") is not None or element.find('.//*[@itemprop="articleBody"]') is not None:
+    paragraphs = _PARAGRAPH_COUNT(root)
+    for element in root.iter("aside", "footer", "nav", "dialog", "button"):
+        if element.find(".//h1") is not None or 2 * _PARAGRAPH_COUNT(element) > paragraphs > 6:
             element.tag = "div"
     etree.strip_elements(root, *_NOISE, with_tail=False)
 
@@ -84,6 +119,8 @@ def locate(root: HtmlElement) -> Prose:
     sums: dict[HtmlElement, int] = {}
     found = _LONG_TEXTS(root)
     for text in found if isinstance(found, list) else ():
+        if not isinstance(text, _ElementUnicodeResult):
+            continue
         element = text.getparent()
         if element is not None and text.is_tail:
             element = element.getparent()
@@ -164,10 +201,8 @@ def _standfirst(prose: Prose, summaries: Sequence[str]) -> str:
 
 
 def _extracted(container: HtmlElement, size: int) -> list[str]:
-    count = 0
-    for count, _ in enumerate(container.iter()):  # noqa: B007
-        if count > _MAX_ELEMENTS:
-            return _plainly(container)
+    if next(islice(container.iter(), _MAX_ELEMENTS, None), None) is not None:
+        return _plainly(container)
     mixed = _is_mixed(container)
     whole = container.getparent() if container.tag == "body" else None
     if whole is None:
@@ -191,10 +226,11 @@ def _is_mixed(container: HtmlElement) -> bool:
 
 def _plainly(container: HtmlElement) -> list[str]:
     """The container's paragraphs without any judgement."""
-    lines = []
-    for element in container.iter("p", "h2", "h3", "h4", "li", "blockquote", "pre", "td"):
-        if next(element.iterancestors("p", "li", "blockquote", "td"), None) is None:
-            lines.append(" ".join("".join(element.itertext()).split()))
+    lines = [
+        " ".join("".join(element.itertext()).split())
+        for element in container.iter("p", "h2", "h3", "h4", "li", "blockquote", "pre", "td")
+        if next(element.iterancestors("p", "li", "blockquote", "td"), None) is None
+    ]
     if not any(lines):
         lines = [" ".join(line.split()) for line in "\n".join(container.itertext()).split("\n")]
     return [line for line in lines if line]

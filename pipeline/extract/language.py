@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import py3langid
+import py3langid  # type: ignore[import-untyped]
 
 # py3langid is right on 0.992 of texts of 300 characters (see DESIGN.md); below this its word does not outweigh the
 # page's own.

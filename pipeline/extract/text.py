@@ -1,10 +1,12 @@
-"""Text as readers see it, and text reduced for comparison."""
+"""Text as readers see it, text reduced for comparison, and the phrases of lines that are no article's."""
 
 from __future__ import annotations
 
 import html
 import re
+import tomllib
 import unicodedata
+from importlib.resources import files
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
@@ -25,3 +27,9 @@ def squash(text: str) -> str:
     if text.isascii():
         return "".join(filter(str.isalnum, text.lower()))
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+
+
+def phrases(name: str) -> tuple[str, ...]:
+    """One of the lists of regular expressions in ``phrases.toml``."""
+    lists = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text("utf-8"))
+    return tuple(lists[name])
