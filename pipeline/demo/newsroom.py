@@ -47,6 +47,8 @@ class NewsroomFeed:
     """A feed of the newsroom. ``url`` is the address that subscribers have: it may redirect for good."""
 
     title: str
+    outlet: str
+    """The outlet's name, as readers know it."""
     url: str
     site: str
     """The outlet's front page, which announces the feed."""
@@ -189,9 +191,11 @@ class Newsroom:
     @property
     def feeds(self) -> tuple[NewsroomFeed, ...]:
         """All feeds, the one that is none at the end."""
+        names = {outlet.key: outlet.name for outlet in OUTLETS}
         return tuple(
             NewsroomFeed(
                 title=plan.title,
+                outlet=names[plan.outlet],
                 url=self._bases[plan.outlet] + (plan.moved_from or plan.path),
                 site=self._bases[plan.outlet] + "/",
                 dialect=plan.dialect,
