@@ -27,7 +27,10 @@ _STRAIGHTEN = str.maketrans("“”‘’", "\"\"''")
 
 
 def edited(example: Example, edits: list[Edit]) -> Example:
-    """The example with ``edits`` (start, end, new text; none overlapping) made. An offset inside an edit goes to its end."""
+    """The example with ``edits`` (start, end, new text; none overlapping) made.
+
+    A span's start inside an edit goes to the edit's start, its end to the edit's end.
+    """
     edits = sorted(edits)
     parts, position, starts, shifts = [], 0, [], []
     shift = 0
@@ -71,8 +74,10 @@ def with_other_names(example: Example, names: list[tuple[str, str]], rng: random
     edits: list[Edit] = []
     for pattern, _ in _STAR:
         given, surname = rng.choice(names)
-        for match in pattern.finditer(example.text):
-            edits.append((match.start(), match.end(), f"{given} {surname}" if match.group(1) else surname))
+        edits += [
+            (match.start(), match.end(), f"{given} {surname}" if match.group(1) else surname)
+            for match in pattern.finditer(example.text)
+        ]
     return edited(example, edits)
 
 

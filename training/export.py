@@ -179,7 +179,9 @@ def _chain(crf: Crf, labels: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def export(weights: Path, folder: Path, *, name: str, version: str, int8: bool, window: int, overlap: int) -> None:
+def export(
+    weights: Path, folder: Path, *, name: str, version: str, int8: bool, window: int = WINDOW, overlap: int = OVERLAP
+) -> None:
     """Writes ``model.onnx``, ``tokenizer.json`` and ``config.json`` into ``folder``."""
     tokenizer = load_tokenizer(pretrained_folder() / "tokenizer.json")
     network = Network(tokenizer.get_vocab_size())

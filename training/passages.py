@@ -12,8 +12,8 @@ CALIBRATION = (
     "It was reported that a draft had been leaked; the foreign ministry declined to comment. Critics believe the deal "
     "was dead from the start, a spokesman for the Green party told Example News by phone.",
     "The Indian Army accused Pakistani troops of firing across the Line of Control in Kashmir on Monday night, a "
-    "charge that Islamabad called “baseless”. The UN Security Council (UNSC) is expected to meet on Friday, diplomats said. "
-    "Gen. R. K. Menon, 58, who leads the northern command, vowed to “answer every bullet”.",
+    "charge that Islamabad called “baseless”. The UN Security Council (UNSC) is expected to meet on Friday, "
+    "diplomats said. Gen. R. K. Menon, 58, who leads the northern command, vowed to “answer every bullet”.",
     "Tsunami warning lifted. No injuries were reported. Roads reopened at 6 a.m.; schools in Aceh, Padang and Medan "
     "stay shut until 12 January 2026. @example_user https://example.org/a?b=1 #flood — 100% 3rd 1990s U.S. Ms. O’Neil",
 )
