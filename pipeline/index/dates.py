@@ -39,9 +39,7 @@ def span(text: str, now: datetime) -> tuple[datetime, datetime]:
     if text.startswith("now"):
         start, width, maths = now.astimezone(UTC).replace(microsecond=0), _UNITS["s"], text[3:]
     else:
-        written, bars, maths = text.partition("||")
-        if maths and not bars:
-            maths = ""
+        written, _, maths = text.partition("||")
         start, width = _written(written)
     if not _MATHS.fullmatch(maths):
         raise ValueError(f"{text!r} is not a date: after 'now' or '||' come steps like -7d, +1M or /d")
