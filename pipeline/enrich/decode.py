@@ -113,7 +113,7 @@ def spans_of(path: Ints) -> Spans:
 
 
 def pair_features(spans: Spans, paragraphs: Ints, i: Ints, j: Ints) -> tuple[Ints, Ints, Ints]:
-    """Of dependents ``i`` and heads ``j``: order (ORDERS classes), distance (DISTANCES classes), same paragraph or not."""
+    """Of dependents ``i`` and heads ``j``: the classes of order and distance, and whether they share a paragraph."""
     order = np.clip(j - i, -4, 4) + 4
     gap = np.where(j > i, spans.first[j] - spans.last[i], spans.first[i] - spans.last[j])
     near = np.minimum(7, np.log2(np.maximum(gap, 1)).astype(np.int64))
