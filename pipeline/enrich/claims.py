@@ -15,6 +15,7 @@ from pipeline.enrich.hedges import hedge
 from pipeline.enrich.missed import add_missed
 from pipeline.enrich.passage import Passage
 from pipeline.enrich.quotes import Quotations
+from pipeline.enrich.repair import drafts_of
 from pipeline.enrich.speakers import Speakers
 from pipeline.enrich.when import date_words, when
 from pipeline.records import Claim, Content, Cue, When
@@ -36,7 +37,7 @@ def build(
     """The claims of a document, in order of where each content begins, outer before inner."""
     quotations = Quotations(passage.text, passage.paragraphs)
     grammar = Grammar(passage, quotations, named)
-    drafts = [draft for each in attributions if (draft := _draft(passage.text, each)) is not None]
+    drafts = drafts_of(passage, quotations, grammar, attributions)
     drafts = add_missed(passage, quotations, named, grammar, drafts)
     drafts = _with_inner(passage, grammar, drafts)
     _nest(drafts)
@@ -71,32 +72,6 @@ def build(
             )
         )
     return tuple(claims)
-
-
-def _draft(text: str, attribution: Attribution) -> Draft | None:
-    """The tagger's spans, blanks trimmed; nothing where there is no content (except a refusal, whose words stand)."""
-    content = tuple(span for raw in attribution.content if (span := _trim(text, raw)))
-    sources = [span for raw in attribution.source if (span := _trim(text, raw))]
-    cues = [span for raw in attribution.cue if (span := _trim(text, raw))]
-    source = max(sources, key=lambda span: span[1] - span[0]) if sources else None
-    cue = max(cues, key=lambda span: span[1] - span[0]) if cues else None
-    if not content:
-        if cue is None:
-            return None
-        match = re.search(r"\bto\s+\w+.*$", text[cue[0] : cue[1]])
-        if classify(text[cue[0] : cue[1]])[1] != "decline" or match is None:
-            return None
-        content = ((cue[0] + match.start(), cue[1]),)
-    return Draft(source, cue, tuple(sorted(content)))
-
-
-def _trim(text: str, span: Span) -> Span | None:
-    start, end = max(0, span[0]), min(len(text), span[1])
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return (start, end) if end > start else None
 
 
 def _with_inner(passage: Passage, grammar: Grammar, drafts: list[Draft]) -> list[Draft]:

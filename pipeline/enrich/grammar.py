@@ -366,6 +366,10 @@ class Grammar:
             or word.endswith(("spokesman", "spokeswoman"))
         )  # fmt: skip
 
+    def subject_before(self, tokens: list[Token], verb: int) -> tuple[Span | None, bool]:
+        """The noun phrase right before a verb group, and whether it was shared over an "and"."""
+        return self._subject(tokens, verb, [])
+
     def _subject(self, tokens: list[Token], verb: int, before: list[Frame]) -> tuple[Span | None, bool]:
         """The noun phrase that ends right before the verb group; else, behind "and", that of the clause."""
         last = verb - 1
@@ -396,7 +400,7 @@ class Grammar:
         if first > last:
             return None, False
         phrase = tokens[first : last + 1]
-        if length >= 14 or not self._is_noun_phrase(phrase):
+        if length >= 14 or not self.is_noun_phrase(phrase):
             return None, False
         # "Trump and Khan said": a joint between two names is inside the subject.
         if (
@@ -408,7 +412,7 @@ class Grammar:
             return None, False
         return (phrase[0].start, phrase[-1].end), False
 
-    def _is_noun_phrase(self, phrase: list[Token]) -> bool:
+    def is_noun_phrase(self, phrase: list[Token]) -> bool:
         """Whether the words can be a subject whose head is known: a determiner or a name first, a known head, no verb."""
         core_end = len(phrase)
         for at, token in enumerate(phrase):
@@ -483,7 +487,7 @@ class Grammar:
                 last = at
             elif last is not None:
                 break
-        if last is None or not self._is_noun_phrase(tokens[first : last + 1]):
+        if last is None or not self.is_noun_phrase(tokens[first : last + 1]):
             return None
         return tokens[first].start, tokens[last].end
 

@@ -80,7 +80,7 @@ class Missed:
         if not phrase or any(token.text in MARKS - {"-"} or token.text in ".!?" for token in phrase):
             return None
         pronoun = len(phrase) == 1 and phrase[0].lower in SUBJECT_PRONOUNS
-        if not pronoun and not self.grammar._is_noun_phrase(phrase):
+        if not pronoun and not self.grammar.is_noun_phrase(phrase):
             return None
         follows = tokens[verb + 1] if verb + 1 < len(tokens) else None
         if follows is not None and follows.text not in ".,;:“\"" and follows.lower not in TIME_WORDS | {
@@ -100,7 +100,7 @@ class Missed:
                 break
             last = at
         phrase = tokens[1 : last + 1]
-        if not phrase or len(phrase) > 12 or not self.grammar._is_noun_phrase(phrase):
+        if not phrase or len(phrase) > 12 or not self.grammar.is_noun_phrase(phrase):
             return None
         return (phrase[0].start, phrase[-1].end), (tokens[0].start, tokens[0].end)
 

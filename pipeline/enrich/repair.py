@@ -1,0 +1,156 @@
+"""From the tagger's raw attributions to drafts: broken links mended, stray parts joined to their neighbours.
+
+The tagger links each span to the head of its attribution; where a link fails, an attribution lacks its source or its
+content, or has two sources. Here each part goes where grammar puts it: the source next to the cue, the content that
+touches them, else the clause behind the cue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.enrich.cues import classify
+from pipeline.enrich.drafts import Draft, Span
+from pipeline.enrich.grammar import Grammar
+from pipeline.enrich.passage import Passage
+from pipeline.enrich.quotes import Quotations
+
+if TYPE_CHECKING:
+    from pipeline.enrich.tagger import Attribution
+
+GAP = re.compile(r"[\s,:;—–-]{0,4}(?:that\s)?[\s\"“]{0,4}")
+
+
+def drafts_of(
+    passage: Passage, quotations: Quotations, grammar: Grammar, attributions: Sequence[Attribution]
+) -> list[Draft]:
+    """A draft for each attribution that can be made whole. Indirect contents that nobody is said to say are dropped."""
+    text = passage.text
+    whole: list[Draft] = []
+    bare: list[Draft] = []  # source and cue, or one of them, without a content
+    orphans: list[Span] = []  # contents without source and cue
+    for each in attributions:
+        content = tuple(sorted(span for raw in each.content if (span := _trim(text, raw))))
+        cues = [span for raw in each.cue if (span := _trim(text, raw))]
+        cue = max(cues, key=lambda span: span[1] - span[0]) if cues else None
+        sources = [span for raw in each.source if (span := _trim(text, raw))]
+        source = _nearest(passage, sources, cue or (content[0] if content else None))
+        if not content and cue is None:
+            continue
+        if not content:
+            bare.append(Draft(source, cue, ()))
+        elif cue is None and source is None:
+            orphans += content
+        else:
+            whole.append(Draft(source, cue, content))
+    for draft in bare:
+        _complete(passage, quotations, draft, whole, orphans)
+        if draft.content:
+            whole.append(draft)
+    for draft in whole:
+        if draft.source is None and draft.cue is not None:
+            draft.source = _subject(passage, grammar, draft, whole)
+    for span in orphans:
+        quote = quotations.covering(span[0])
+        if quote is not None and not quote.single and span[1] - span[0] > 20:
+            whole.append(Draft(None, None, (span,), "orphan"))
+    return whole
+
+
+def _trim(text: str, span: Span) -> Span | None:
+    start, end = max(0, span[0]), min(len(text), span[1])
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return (start, end) if end > start else None
+
+
+def _nearest(passage: Passage, sources: list[Span], to: Span | None) -> Span | None:
+    """The source next to the cue; one in the cue's own sentence first."""
+    if not sources or to is None:
+        return sources[0] if sources else None
+    here = passage.sentence_at(to[0])
+
+    def cost(span: Span) -> tuple[bool, int]:
+        gap = to[0] - span[1] if span[1] <= to[0] else span[0] - to[1]
+        return passage.sentence_at(span[0]) != here, abs(gap)
+
+    return min(sources, key=cost)
+
+
+def _complete(
+    passage: Passage, quotations: Quotations, draft: Draft, whole: list[Draft], orphans: list[Span]
+) -> None:
+    """Give a content to a source and a cue: a stray one that touches them, a quotation that follows, else the clause."""
+    text = passage.text
+    cue = draft.cue
+    assert cue is not None
+    low = min(cue[0], draft.source[0]) if draft.source and draft.source[1] <= cue[1] + 60 else cue[0]
+    high = max(cue[1], draft.source[1]) if draft.source and draft.source[0] >= cue[0] else cue[1]
+    for span in orphans:
+        touching = (
+            GAP.fullmatch(text[high : span[0]]) if span[0] >= high else GAP.fullmatch(text[span[1] : low]) if span[1] <= low else None
+        )
+        if touching is not None:
+            draft.content = (span,)
+            orphans.remove(span)
+            return
+    lemma, cls = classify(text[cue[0] : cue[1]])
+    inside = re.search(r"\bto\s+\w+.*$", text[cue[0] : cue[1]])
+    if cls == "decline" and inside is not None:
+        draft.content = ((cue[0] + inside.start(), cue[1]),)
+        return
+    start, end = passage.sentences[passage.sentence_at(cue[0])]
+    taken = [span for other in whole for span in other.content]
+    if draft.source is None:
+        return
+    tail = _clipped(text, high, end, taken)
+    if tail is not None:
+        draft.content = (tail,)
+        return
+    head = _clipped(text, start, low, taken)
+    if head is not None and text[: low].rstrip().endswith((",", "”", '"')):
+        draft.content = (head,)
+        return
+    if text[high : high + 2].strip() == ":" or text[cue[0] : cue[1]].endswith(":"):
+        quote = next((q for q in quotations.within(high, min(len(text), high + 6)) if q.start >= high), None)
+        if quote is not None and not any(s < quote.end and e > quote.start for s, e in taken):
+            draft.content = ((quote.start, quote.end),)
+
+
+def _clipped(text: str, start: int, end: int, taken: list[Span]) -> Span | None:
+    """The range without blanks and marks at its edges, if it has three words and no other content touches it."""
+    while start < end and (text[start].isspace() or text[start] in ",;:.—–"):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;:!?—–"):
+        end -= 1
+    if end - start < 4 or len(text[start:end].split()) < 3:
+        return None
+    if any(s < end and e > start for s, e in taken):
+        return None
+    return start, end
+
+
+def _subject(passage: Passage, grammar: Grammar, draft: Draft, whole: list[Draft]) -> Span | None:
+    """The subject that stands right before the cue, where no other attribution has taken it."""
+    cue = draft.cue
+    assert cue is not None
+    words = passage.text[cue[0] : cue[1]].lower()
+    if re.search(r"\w+ing\b", words.split()[0] if words.split() else "") or " by " in words:
+        return None
+    start, end = passage.sentences[passage.sentence_at(cue[0])]
+    if words.startswith("according to"):
+        return None
+    tokens = passage.tokens_in(start, cue[0] + 1)
+    if not tokens or tokens[-1].start != cue[0]:
+        return None
+    span, shared = grammar.subject_before(tokens, len(tokens) - 1)
+    if span is None or shared:
+        return None
+    if any(s < span[1] and e > span[0] for s, e in draft.content):
+        return None
+    del end, whole
+    return span
