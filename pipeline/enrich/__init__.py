@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.enrich.claims import build
+from pipeline.enrich.dateline import dateline, masked
 from pipeline.enrich.entities import join
 from pipeline.enrich.language import detect
 from pipeline.enrich.passage import Passage
-from pipeline.enrich.tagger import Tagged, Tagger
+from pipeline.enrich.tagger import Mention, Tagged, Tagger
 from pipeline.errors import ModelError
 from pipeline.records import Enriched
 
@@ -67,9 +68,14 @@ class Enricher:
             return Enriched(
                 language=spoken, model=self.name, note=f"no entities or claims: {why}, and only English is covered"
             )
-        tagged = self._model.tag(text)
         passage = Passage(text)
-        named = join(passage, tagged.mentions)
+        line = dateline(text, passage.paragraphs)
+        # Without its dateline, lest "LAGOS:" be taken for somebody who speaks; the place is an entity all the same.
+        tagged = self._model.tag(masked(text, line))
+        mentions = tagged.mentions
+        if line is not None:
+            mentions = (Mention(line[0], line[1], "LOC", 1.0), *mentions)
+        named = join(passage, mentions)
         claims = build(passage, named, tagged.attributions, published)
         return Enriched(language=spoken, entities=tuple(named.entities), claims=claims, model=self.name)
 

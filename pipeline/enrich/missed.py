@@ -11,7 +11,7 @@ import re
 from pipeline.enrich.cues import AUXILIARIES, IRREGULAR, verb_lemma
 from pipeline.enrich.drafts import Draft, Span
 from pipeline.enrich.entities import Named
-from pipeline.enrich.grammar import ADVERBS, MARKS, SUBJECT_PRONOUNS, TIME_WORDS, Grammar
+from pipeline.enrich.grammar import ADVERBS, MARKS, SUBJECT_PRONOUNS, TIME_WORDS, VERBISH, Grammar
 from pipeline.enrich.passage import Passage, Token
 from pipeline.enrich.quotes import Quotations, Quote
 
@@ -50,24 +50,57 @@ class Missed:
         return self._covered(start, end) == 0
 
     def quotations_with_a_cue(self) -> None:
-        """“...,” the minister said; “...,” said the minister."""
+        """“...,” the minister said; “...,” said the minister: what stands right behind a quotation says whose it is."""
         for quote in self.quotations.all:
             if quote.single or len(self.text[quote.start : quote.end].split()) < LEAST_QUOTED:
                 continue
-            if not self._free(quote.inner_start, quote.inner_end):
+            if self.text[quote.inner_end - 1 : quote.inner_end] not in (",", "?", "!", "…", "—"):
                 continue
-            behind = self._tag(quote.end)
-            if behind is not None and self._free(behind[0][0], behind[0][1]) and self._free(*behind[1]):
-                self._add(Draft(behind[0], behind[1], ((quote.start, quote.end),), "quotation"))
+            tag = self._tag(quote.end)
+            if tag is None:
+                continue
+            source, cue = tag
+            owner = self._owner(quote)
+            if owner is None:
+                if self._free(quote.inner_start, quote.inner_end) and self._free(*source) and self._free(*cue):
+                    self._add(Draft(source, cue, ((quote.start, quote.end),), "quotation"))
+                continue
+            if owner.cue is not None and _overlap(owner.cue, cue):
+                if owner.source is None or not _overlap(owner.source, source):
+                    owner.source = source
+                continue
+            if self._free(*cue) or owner.cue is None or owner.cue[0] > cue[1]:
+                # The tagger gave the quotation to another sentence's speaker.
+                rest = tuple(span for span in owner.content if not _overlap(span, (quote.start, quote.end)))
+                other = next((d for d in self.drafts if d is not owner and d.cue and _overlap(d.cue, cue)), None)
+                if other is not None and other.content:
+                    continue
+                owner.content = rest
+                if not rest:
+                    self.drafts.remove(owner)
+                if other is not None:
+                    self.drafts.remove(other)
+                self._add(Draft(source, cue, ((quote.start, quote.end),), "quotation"))
+
+    def _owner(self, quote: Quote) -> Draft | None:
+        """The draft that has most of the quotation in its content."""
+        best, most = None, 0
+        for draft in self.drafts:
+            common = sum(max(0, min(e, quote.end) - max(s, quote.start)) for s, e in draft.content)
+            if common > most:
+                best, most = draft, common
+        return best if 2 * most >= quote.end - quote.start else None
 
     def _tag(self, offset: int) -> tuple[Span, Span] | None:
         """Source and cue of a reporting tag that begins at the offset: "she said", "said Khan", up to its mark."""
         at = self.passage.token_at(offset)
-        tokens = self.passage.tokens[at : at + 16]
+        tokens = self.passage.tokens[at : at + 22]
         if not tokens or tokens[0].start > offset + 2 or "\n" in self.text[offset : tokens[0].start]:
             return None
         if tokens[0].text in (",", "—", "–"):
             tokens = tokens[1:]
+        sentence_end = next((i for i, token in enumerate(tokens) if token.text in ".;!?“\""), len(tokens))
+        tokens = tokens[: sentence_end + 1]
         verb = next((i for i, token in enumerate(tokens) if self._is_cue(token)), None)
         if verb is None:
             return None
@@ -77,17 +110,36 @@ class Missed:
         while first > 0 and (tokens[first - 1].lower in AUXILIARIES or tokens[first - 1].lower in ADVERBS):
             first -= 1
         phrase = tokens[:first]
-        if not phrase or any(token.text in MARKS - {"-"} or token.text in ".!?" for token in phrase):
-            return None
-        pronoun = len(phrase) == 1 and phrase[0].lower in SUBJECT_PRONOUNS
-        if not pronoun and not self.grammar.is_noun_phrase(phrase):
+        source = self._phrase(phrase)
+        if source is None:
             return None
         follows = tokens[verb + 1] if verb + 1 < len(tokens) else None
         if follows is not None and follows.text not in ".,;:“\"" and follows.lower not in TIME_WORDS | {
             "in", "of", "to", "as", "when", "after", "while", "him", "her", "them", "reporters", "that",
         }:  # fmt: skip
             return None
-        return (phrase[0].start, phrase[-1].end), (tokens[first].start, tokens[verb].end)
+        return source, (tokens[first].start, tokens[verb].end)
+
+    def _phrase(self, phrase: list[Token]) -> Span | None:
+        """A speaker as a tag has it: a pronoun, a noun phrase, or one with an apposition ("a farmer, Allah Bux,")."""
+        if phrase and phrase[-1].text == ",":
+            commas = [i for i, token in enumerate(phrase) if token.text == ","]
+            if len(commas) != 2:
+                return None
+            head, rest = phrase[: commas[0]], phrase[commas[0] + 1 : -1]
+        else:
+            commas = [i for i, token in enumerate(phrase) if token.text == ","]
+            if len(commas) > 1:
+                return None
+            head, rest = (phrase[: commas[0]], phrase[commas[0] + 1 :]) if commas else (phrase, [])
+        if not head or any(token.text in MARKS - {"-"} or token.text in ".!?" for token in head + rest):
+            return None
+        pronoun = len(head) == 1 and head[0].lower in SUBJECT_PRONOUNS
+        if not pronoun and not self.grammar.is_noun_phrase(head):
+            return None
+        if commas and (not rest or pronoun or any(token.lower in VERBISH for token in rest)):
+            return None
+        return head[0].start, (rest or head)[-1].end
 
     def _inverted(self, tokens: list[Token]) -> tuple[Span, Span] | None:
         last = 0
@@ -110,33 +162,60 @@ class Missed:
         return verb_lemma(token.lower) in self.grammar.words.quoting
 
     def trailing_tags(self) -> None:
-        """ "Traffic was halted, officials said." and "Key support, the official said, came from ..."."""
+        """"Traffic was halted, officials said." and "Key support, the official said, came from ..."."""
         for start, end in self.passage.sentences:
-            if not self._free(start, end) or self.quotations.within(start, end):
-                continue
             for token in self.passage.tokens_in(start, end):
                 if token.text != ",":
                     continue
-                tag = self._tag(token.end)
-                if tag is None:
+                quote = self.quotations.covering(token.start)
+                if quote is not None and not quote.single:
                     continue
-                (s0, s1), (c0, c1) = tag
-                stop = max(s1, c1)
-                rest = self.text[stop:end]
-                before = (start, token.start)
-                if re.fullmatch(
-                    r"(?:\s+(?:on|late|early|this|last|in|to|of|at|yesterday)\b[^,;]{0,60})?[.!?\s]*", rest
-                ):
-                    if len(self.text[before[0] : before[1]].split()) >= 3:
-                        self._add(Draft((s0, s1), (c0, c1), (before,), "trailing"))
+                tag = self._tag(token.end)
+                if tag is not None and self._place_tag(start, end, token, *tag):
                     break
-                match = re.match(r",\s+", rest)
-                if match and len(rest.split()) >= 3:
-                    tail_end = end
-                    while tail_end > stop and self.text[tail_end - 1] in ".!? ":
-                        tail_end -= 1
-                    self._add(Draft((s0, s1), (c0, c1), (before, (stop + match.end(), tail_end)), "parenthesis"))
-                    break
+
+    def _place_tag(self, start: int, end: int, comma: Token, source: Span, cue: Span) -> bool:
+        """Make or mend the draft of a tag within a sentence; whether it was one."""
+        if any(q.start < comma.start for q in self.quotations.within(start, comma.start) if not q.single):
+            return False
+        stop = max(source[1], cue[1])
+        rest = self.text[stop:end]
+        before = (start, comma.start)
+        if len(self.text[before[0] : before[1]].split()) < 2:
+            return False
+        if re.fullmatch(r"(?:\s+(?:on|late|early|this|last|in|to|of|at|yesterday)\b[^,;]{0,60})?[.!?\s]*", rest):
+            content: tuple[Span, ...] = (before,)
+            origin = "trailing"
+        else:
+            match = re.match(r",\s+(?!(?:and|but|while|who|which|adding|saying|citing|referring|speaking|when|as)\b)", rest)
+            if match is None or len(rest.split()) < 3:
+                return False
+            high = end
+            while high > stop and self.text[high - 1] in ".!? ":
+                high -= 1
+            content, origin = (before, (stop + match.end(), high)), "parenthesis"
+        mine = next((d for d in self.drafts if d.cue is not None and _overlap(d.cue, cue)), None)
+        tag = (min(source[0], cue[0]), max(source[1], cue[1]))
+        if mine is not None and mine.source is not None and _overlap(mine.source, source) and mine.content:
+            touched = any(_overlap(span, source) for span in mine.content)
+            if not touched and not (origin == "parenthesis" and len(mine.content) == 1):
+                return True
+        if mine is None and not self._free(*cue) and origin == "parenthesis":
+            return False
+        # Whatever ran over the tag is cut before it; the tag's own draft holds the whole sentence.
+        for draft in self.drafts:
+            if draft is mine:
+                continue
+            draft.content = tuple(
+                piece for span in draft.content for piece in _without(self.text, span, tag) if piece[1] > piece[0]
+            )
+            if draft.source is not None and _overlap(draft.source, source):
+                draft.source = None
+        self.drafts = [draft for draft in self.drafts if draft.content or draft is mine]
+        if mine is not None:
+            self.drafts.remove(mine)
+        self._add(Draft(source, cue, content, origin))
+        return True
 
     def clauses(self) -> None:
         """ "Officials said that ..." in sentences where nothing was found."""
@@ -215,6 +294,20 @@ class Missed:
                     draft = Draft(last.source, None, ((quote.start, quote.end),), "continued", borrowed=True)
                     self._add(draft)
                     by_paragraph.setdefault(number, []).append(draft)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _without(text: str, span: Span, cut: Span) -> list[Span]:
+    """What is left of a span before and behind a cut that runs through it."""
+    if not _overlap(span, cut):
+        return [span]
+    low, high = span[0], cut[0]
+    while high > low and text[high - 1] in " ,":
+        high -= 1
+    return [(low, high)] if high - low > 3 else []
 
 
 def add_missed(
