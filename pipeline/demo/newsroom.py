@@ -79,6 +79,8 @@ class NewsroomArticle:
     section: str
     tags: tuple[str, ...]
     dateline: Dateline | None
+    agency: str | None
+    """Whose reporting it is, by dateline or credit; ``None`` where it is the outlet's own."""
     kind: PageKind
     status: int
     """Of the page: 200, 403, or 410 once withdrawn."""
@@ -336,16 +338,16 @@ class Newsroom:
     def _gold(self, item: _Item, by_slug: Mapping[str, _Item]) -> NewsroomArticle:
         story = item.story
         plans = [plan for plan in FEEDS if plan.outlet == story.outlet]
+        agency = story.agency or item.outlet.agency
         dateline = None
         if item.dateline:
-            agency = story.agency or (item.outlet.agency if story.dateline is None else None)
             pattern = item.outlet.dateline if story.dateline is None else story.dateline
             dated = "{day}" in pattern
             dateline = Dateline(
                 text=item.dateline.strip(),
                 place=story.place,
                 date=(item.published + item.outlet.offset).date().isoformat() if dated else None,
-                agency=agency,
+                agency=agency if agency is not None and agency in item.dateline else None,
             )
         return NewsroomArticle(
             url=item.url,
@@ -366,6 +368,7 @@ class Newsroom:
             section=story.section,
             tags=story.tags,
             dateline=dateline,
+            agency=agency,
             kind=PageKind.LOGIN if story.access == "login" else PageKind(story.kind),
             status=410 if story.withdrawn else 403 if story.access == "forbidden" else 200,
             robots=story.access != "robots",

@@ -264,6 +264,7 @@ def test_one_wire_story_is_carried_by_four_outlets_each_in_its_own_way(room):
         shared = original & set(copy.body.split("\n\n"))
         assert len(shared) >= 5, copy.url
         assert copy.published > wire.published
+        assert copy.agency == wire.agency == "Meridian"
     also = [a for a in room.articles.values() if a.event == wire.event and a.language == "es"]
     assert [a.carries for a in also] == [None]
 
@@ -349,3 +350,19 @@ def test_a_story_that_cannot_be_read_is_named(tmp_path: Path):
     (tmp_path / "broken.md").write_text("+++\nheadline = \n+++\nText", encoding="utf-8")
     with pytest.raises(ValueError, match=r"broken\.md"):
         read_stories(tmp_path)
+
+
+def test_datelines_are_gold_for_what_is_printed(room):
+    verbatim = story(room, "tanker-collision-potohar").dateline
+    assert verbatim is not None
+    assert (verbatim.text, verbatim.place, verbatim.agency) == (
+        "DJIBOUTI, March 11 (Meridian):",
+        "DJIBOUTI",
+        "Meridian",
+    )
+    assert verbatim.date == "2026-03-11"
+    local = story(room, "tanker-collision-rift").dateline
+    assert local is not None
+    assert (local.text, local.date, local.agency) == ("MOMBASA, Kenya —", None, None)
+    for article in room.articles.values():
+        assert article.dateline is None or article.body.startswith(article.dateline.text)
