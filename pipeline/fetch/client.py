@@ -62,6 +62,9 @@ _MAX_LINE = 16 * 1024
 _MAX_FIELD = 64 * 1024
 _MAX_HEADERS = 256
 
+_REASON = 300
+"""Characters of a library's message that go into a reason: parsers quote what they choke on, whole."""
+
 _SMALL_BODY = 16 * 1024
 """A redirect's body up to this is read so that the connection can be used again; beyond, the connection is closed."""
 
@@ -331,7 +334,7 @@ def _read(url: str, asked: str, base: URL | None = None) -> _Target:
     """The address that ``url`` (against ``base``) names. Raises FetchError ``scheme`` where it is none for us."""
     text = url.strip()
     if len(text) > MAX_URL:
-        raise FetchError(asked, "scheme", f"an address of {len(text)} characters", permanent=True)
+        raise _too_long(asked)
     try:
         if not _SAFE.match(text):
             text = safe_url_string(text)
@@ -346,9 +349,15 @@ def _read(url: str, asked: str, base: URL | None = None) -> _Target:
         raise FetchError(
             asked, "scheme", f"{url} is neither http nor https" if scheme else f"{url} is no URL", permanent=True
         )
+    if len(str(address)) > MAX_URL:  # escaped, and against its base
+        raise _too_long(asked)
     if not host or port is None or not _HOST.match(host):
         raise FetchError(asked, "scheme", f"{url} names no host", permanent=True)
     return _Target(address, host, port)
+
+
+def _too_long(asked: str) -> FetchError:
+    return FetchError(asked, "scheme", f"the address is longer than {MAX_URL} characters", permanent=True)
 
 
 def _with_addresses(page: Page, url: str, final_url: str, moved_to: str | None) -> Page:
@@ -382,7 +391,7 @@ def _failure(asked: str, at: str, error: Exception) -> FetchError:
     match error:
         case TimeoutError():
             code, words = "timeout", str(error) or "no complete answer in time"
-        case aiohttp.ClientConnectorDNSError():
+        case aiohttp.ClientConnectorDNSError() | UnicodeError():  # the latter: a label that no name can have
             code, words = "dns", f"name cannot be resolved: {words}"
         case aiohttp.ClientSSLError() | ssl.SSLError():
             code = "tls"
@@ -398,7 +407,8 @@ def _failure(asked: str, at: str, error: Exception) -> FetchError:
             code, words = "protocol", f"not HTTP: {getattr(error, 'message', '') or words}"
         case _:
             code = "connect"
-    return FetchError(asked, code, " ".join(f"{words}{at}".split()), permanent=code == "scheme")
+    reason = " ".join(f"{words[:_REASON]}{at}".split())
+    return FetchError(asked, code, reason, permanent=code == "scheme")
 
 
 def _broken_body(error: aiohttp.ClientPayloadError) -> tuple[str, str]:

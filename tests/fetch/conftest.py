@@ -121,13 +121,13 @@ class Names(AbstractResolver):
 
 
 def settings(*outlets: Outlet, **changed: object) -> Settings:
-    """Settings for tests: these outlets allowed, no delay, short timeouts."""
+    """Settings for tests: these outlets allowed, no delay, timeouts that a busy machine does not run into."""
     values: dict[str, object] = {
         "allow_hosts": tuple(f"127.0.0.1:{one.port}" for one in outlets),
         "host_delay": 0,
-        "connect_timeout": 2,
-        "read_timeout": 1,
-        "total_timeout": 2,
+        "connect_timeout": 10,
+        "read_timeout": 10,
+        "total_timeout": 20,
         "max_bytes": 1_000_000,
     }
     return Settings(**{**values, **changed})  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from pipeline.errors import ArchiveError
 from pipeline.fetch import Archive
+from pipeline.fetch.client import MAX_URL
 from pipeline.records import Location, Page, Sighting
 
 WHEN = datetime(2026, 11, 23, 15, 4, 5, 678901, tzinfo=UTC)
@@ -117,6 +118,14 @@ def test_what_no_header_line_can_hold_is_made_to_fit(tmp_path: Path) -> None:
     assert read.url == "http://x/a%20b%0D%0AEvil:%201%ED%A0%80"
     assert read.headers == (("X", "a Evil: 1"),)
     assert read.final_url == "http://x/%09"
+
+
+def test_the_longest_addresses_fit(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, 10**6)
+    longest = "https://news.example/" + "a" * (MAX_URL - 21)
+    long = page(url=longest, final_url=longest, moved_to=longest)
+    where = archive.append(long)
+    assert archive.read(where) == replace(long, location=where)
 
 
 def test_times_of_other_zones_are_kept_as_utc(tmp_path: Path) -> None:
@@ -446,18 +455,13 @@ while True:
 
 def test_a_killed_writer_loses_nothing_that_it_had_appended(tmp_path: Path) -> None:
     for _ in range(2):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", ENDLESS, tmp_path],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        assert writer.stdout is not None
-        writer.stdout.readline()
-        time.sleep(0.05)
-        writer.send_signal(signal.SIGKILL)
-        told = 1 + len(writer.stdout.read().splitlines())
-        writer.wait()
+        command = [sys.executable, "-c", ENDLESS, tmp_path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(0.05)
+            writer.send_signal(signal.SIGKILL)
+            told = 1 + len(writer.stdout.read().splitlines())
         found, errors = everything(Archive(tmp_path, 10**6))
         assert told <= len(found) <= told + 1
         assert all(seen is not None and one.url == seen.id for one, seen in found[:told])

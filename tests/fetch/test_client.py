@@ -339,6 +339,7 @@ async def test_broken_http_is_an_error_with_its_code(outlet: Outlet, answer: byt
     assert error.code == code, str(error)
     assert not error.permanent
     assert "\n" not in str(error)
+    assert len(error.reason) < 400
 
 
 async def test_a_long_security_policy_header_is_no_flood(outlet: Outlet) -> None:
@@ -487,16 +488,20 @@ async def test_what_is_meant_for_one_host_is_not_told_to_another(outlet: Outlet,
     assert other.asked[0].headers["if-none-match"] == '"1"'
 
 
-@pytest.mark.parametrize("url", ["", "no address", "feed://x/", "http:///x", "//x/", "http://a:b:c/", "mailto:a@b.c"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "no address", "feed://x/", "http:///x", "//x/", "http://a:b:c/", "mailto:a@b.c", "http://x/" + "ä" * 2000],
+)
 async def test_what_is_no_web_address_is_a_scheme_error(url: str) -> None:
     async with Fetcher(settings()) as fetcher:
         error = await failure(fetcher, url)
     assert (error.code, error.permanent) == ("scheme", True)
 
 
-async def test_a_name_without_an_address_is_a_dns_error() -> None:
+@pytest.mark.parametrize("host", ["nowhere.invalid", "two..dots", "a" * 70 + ".example"])
+async def test_a_name_without_an_address_is_a_dns_error(host: str) -> None:
     async with Fetcher(settings()) as fetcher:
-        error = await failure(fetcher, "http://nowhere.invalid/", robots=False)
+        error = await failure(fetcher, f"http://{host}/", robots=False)
     assert (error.code, error.permanent) == ("dns", False)
 
 

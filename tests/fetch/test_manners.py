@@ -55,14 +55,14 @@ async def test_no_more_requests_at_once_over_all_hosts_than_set(outlet: Outlet, 
 
 async def test_requests_to_one_host_start_the_delay_apart(outlet: Outlet) -> None:
     outlet.answers.update({f"/{n}": reply(b"x") for n in range(4)})
-    async with Fetcher(settings(outlet, per_host=4, host_delay=0.1)) as fetcher:
+    async with Fetcher(settings(outlet, per_host=4, host_delay=0.25)) as fetcher:
         await asyncio.gather(*(fetcher.get(outlet.url(f"/{n}"), robots=False) for n in range(4)))
     starts = [one.at for one in outlet.asked]
-    assert all(later - earlier > 0.08 for earlier, later in itertools.pairwise(starts))
+    assert all(later - earlier > 0.12 for earlier, later in itertools.pairwise(starts))
 
 
 async def test_a_slow_host_does_not_hold_the_slots_of_others(outlet: Outlet, other: Outlet) -> None:
-    slow = Counted(0.4)
+    slow = Counted(20)
     outlet.answers.update({f"/{n}": slow for n in range(6)})
     other.answers.update({f"/{n}": reply(b"x") for n in range(6)})
     async with Fetcher(settings(outlet, other, per_host=1, concurrency=2)) as fetcher:
@@ -76,7 +76,7 @@ async def test_a_slow_host_does_not_hold_the_slots_of_others(outlet: Outlet, oth
 
 
 async def test_a_cancelled_request_gives_its_turn_back(outlet: Outlet) -> None:
-    outlet.answers["/slow"] = Counted(5)
+    outlet.answers["/slow"] = Counted(30)
     outlet.answers["/x"] = reply(b"x")
     async with Fetcher(settings(outlet, per_host=1, concurrency=1)) as fetcher:
         tasks = [asyncio.create_task(fetcher.get(outlet.url("/slow"), robots=False)) for _ in range(3)]
@@ -84,7 +84,7 @@ async def test_a_cancelled_request_gives_its_turn_back(outlet: Outlet) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert (await asyncio.wait_for(fetcher.get(outlet.url("/x"), robots=False), 1)).body == b"x"
+        assert (await asyncio.wait_for(fetcher.get(outlet.url("/x"), robots=False), 10)).body == b"x"
 
 
 async def test_idle_hosts_are_forgotten_and_busy_ones_kept() -> None:
@@ -117,7 +117,7 @@ async def test_names_that_hang_do_not_hold_up_the_others(outlet: Outlet, monkeyp
 
     def hanging(host: str, *rest: object, **options: object) -> object:
         if host.endswith(".slow.example"):
-            release.wait(10)
+            release.wait(30)
         return look_up(host, *rest, **options)  # type: ignore[arg-type]
 
     # The one thing that cannot be had for real on loopback is a name server that does not answer.
@@ -127,7 +127,7 @@ async def test_names_that_hang_do_not_hold_up_the_others(outlet: Outlet, monkeyp
     async with Fetcher(settings(allow_hosts=(allowed,))) as fetcher:
         hung = [asyncio.create_task(fetcher.get(f"http://{n}.slow.example/", robots=False)) for n in range(12)]
         await asyncio.sleep(0.05)
-        assert (await asyncio.wait_for(fetcher.get(f"http://{allowed}/a", robots=False), 1)).status == 200
+        assert (await asyncio.wait_for(fetcher.get(f"http://{allowed}/a", robots=False), 10)).status == 200
         release.set()
         failed = await asyncio.gather(*hung, return_exceptions=True)
     assert {error.code for error in failed if isinstance(error, FetchError)} == {"dns"}
@@ -285,7 +285,7 @@ async def test_a_robots_that_is_none_does_no_harm(outlet: Outlet, rules: bytes) 
 
 @pytest.mark.parametrize(
     ("rule", "cap", "least"),
-    [("Crawl-delay: 0.2", 30, 0.18), ("Crawl-delay: 90", 0.1, 0.08), ("Request-rate: 5/1", 30, 0.18)],
+    [("Crawl-delay: 0.2", 30, 0.1), ("Crawl-delay: 90", 0.2, 0.1), ("Request-rate: 5/1", 30, 0.1)],
 )
 async def test_a_crawl_delay_is_kept_up_to_the_cap(outlet: Outlet, rule: str, cap: float, least: float) -> None:
     outlet.answers["/robots.txt"] = reply(f"User-agent: *\n{rule}\n".encode())
@@ -295,4 +295,4 @@ async def test_a_crawl_delay_is_kept_up_to_the_cap(outlet: Outlet, rule: str, ca
         await asyncio.gather(*(fetcher.get(outlet.url(f"/{n}")) for n in range(3)))
     starts = [one.at for one in outlet.asked]
     assert all(later - earlier > least for earlier, later in itertools.pairwise(starts))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
