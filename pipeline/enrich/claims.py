@@ -17,6 +17,7 @@ from pipeline.enrich.passage import Passage
 from pipeline.enrich.quotes import Quotations
 from pipeline.enrich.repair import drafts_of
 from pipeline.enrich.speakers import Speakers
+from pipeline.enrich.trim import trim
 from pipeline.enrich.when import date_words, when
 from pipeline.records import Claim, Content, Cue, When
 
@@ -38,6 +39,7 @@ def build(
     quotations = Quotations(passage.text, passage.paragraphs)
     grammar = Grammar(passage, quotations, named)
     drafts = drafts_of(passage, quotations, grammar, attributions)
+    drafts = trim(passage, quotations, drafts)
     drafts = add_missed(passage, quotations, named, grammar, drafts)
     drafts = _with_inner(passage, grammar, drafts)
     _nest(drafts)

@@ -1,0 +1,73 @@
+"""Where a content begins and ends: cut at the sentence, at an addressee, at marks that belong to nobody's words."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.enrich.cues import classify
+from pipeline.enrich.drafts import Draft, Span
+from pipeline.enrich.passage import Passage
+from pipeline.enrich.quotes import Quotations
+
+IT_PASSIVE = re.compile(
+    r"\b(?:is|was|were|are|has been|had been|been)\b(?:\s+\w+ly)?\s+(?!not\b)\w+(?:ed|en|id|ought|nown|stood)\b", re.I
+)
+
+
+def trim(passage: Passage, quotations: Quotations, drafts: list[Draft]) -> list[Draft]:
+    """The drafts with their contents cut; those that have none left are dropped."""
+    kept = []
+    for draft in drafts:
+        pieces: list[Span] = []
+        for span in draft.content:
+            piece = _cut(passage, quotations, draft, span)
+            if piece is not None:
+                pieces.append(piece)
+        draft.content = tuple(pieces)
+        if not draft.content:
+            continue
+        if draft.source is not None and passage.text[slice(*draft.source)].lower() == "it" and draft.cue is not None:
+            words = passage.text[slice(*draft.cue)]
+            if " worth " in f" {words} ":
+                continue  # "it is worth noting that" is the writer's own remark
+            if IT_PASSIVE.search(words):
+                draft.source = None
+        kept.append(draft)
+    return kept
+
+
+def _cut(passage: Passage, quotations: Quotations, draft: Draft, span: Span) -> Span | None:
+    text = passage.text
+    start, end = span
+    while start < end and (text[start].isspace() or text[start] in ",;:."):
+        start += 1
+    quote = quotations.covering(start)
+    quoted = quote is not None and quote.start <= start + 1
+    if not quoted:
+        if draft.cue is not None and draft.cue[1] <= start:
+            start = _behind_addressee(passage, draft, start, end)
+        sentence_end = passage.sentences[passage.sentence_at(start)][1]
+        if sentence_end < end and not _speech(passage, draft, span):
+            end = sentence_end
+            while end > start and text[end - 1] in " .!?":
+                end -= 1
+    return (start, end) if end - start > 1 else None
+
+
+def _speech(passage: Passage, draft: Draft, span: Span) -> bool:
+    """Whether the content may run over sentences: a transcript's turn, or what a colon announces."""
+    if draft.cue is None:
+        return True
+    cue = passage.text[slice(*draft.cue)]
+    return cue.rstrip().endswith(":") or passage.text[draft.cue[1] : draft.cue[1] + 1] == ":"
+
+
+def _behind_addressee(passage: Passage, draft: Draft, start: int, end: int) -> int:
+    """Behind "him" or "the newspaper" of "told him that": whom somebody tells is no part of what he tells."""
+    assert draft.cue is not None
+    lemma, _ = classify(passage.text[slice(*draft.cue)])
+    if lemma not in ("tell", "inform", "assure", "remind", "warn", "notify", "advise", "brief"):
+        return start
+    head = passage.text[start : min(end, start + 60)]
+    match = re.match(r"(?:him|her|them|me|us|(?:the|a|an)\s+\w+|[a-z]+s|[A-Z]\w+)(?:\s+[A-Z]\w+)*\s+(?=that\s)", head)
+    return start + match.end() if match else start
