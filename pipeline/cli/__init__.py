@@ -44,13 +44,19 @@ def common(
     terminal.remember(data)
 
 
-def main() -> None:
-    """The ``wirewatch`` command."""
-    # Each module adds its commands to `app`; imported here, so that `--version` does not wait for them.
+def application() -> typer.Typer:
+    """The command line with all its commands."""
+    # Each module adds its commands; imported here, so that `--version` does not wait for them.
     from pipeline.cli import demo, feeds, run, search, stages, upkeep
 
-    app.add_typer(feeds.app, name="feeds")
-    app.add_typer(upkeep.quarantine, name="quarantine")
-    for module in (demo, run, search, stages, upkeep):
-        module.add_to(app)
-    app()
+    if not app.registered_groups:
+        app.add_typer(feeds.app, name="feeds")
+        app.add_typer(upkeep.quarantine, name="quarantine")
+        for module in (demo, run, search, stages, upkeep):
+            module.add_to(app)
+    return app
+
+
+def main() -> None:
+    """The ``wirewatch`` command."""
+    application()()

@@ -63,9 +63,7 @@ def demo(
                 for feed in room.feeds:
                     ledger.add_feed(Feed(id=feed_id(feed.url), url=feed.url, added=began, title=feed.title))
                 if not as_json:
-                    _say(
-                        f"A newsroom of {len(room.feeds)} feeds is on the air at {room.url}; the pipeline runs against it."
-                    )
+                    _say(f"A newsroom of {len(room.feeds)} feeds is at {room.url}; the pipeline runs against it.")
                 first = run_flow(settings, ledger, index, once=True, quiet=True, bars=not as_json)
                 room.advance()
                 for stored in ledger.feeds():
@@ -154,9 +152,7 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
         out.print(Text(f"  {wirewatch} {command} --data {where}"))
         out.print(Text(f"      {what}", style="dim"))
     out.print()
-    _say(
-        f"Done in {seconds:.0f} s: {index.count(Kind.ARTICLES)} articles, {index.count(Kind.CLAIMS)} claims, in {folder}"
-    )
+    _say(f"{index.count(Kind.ARTICLES)} articles and {index.count(Kind.CLAIMS)} claims in {seconds:.0f} s, in {folder}")
 
 
 def _short(path: Path) -> str:

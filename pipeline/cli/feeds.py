@@ -16,6 +16,7 @@ from pipeline.cli.terminal import (
     FAILED,
     Data,
     Json,
+    advice,
     ago,
     clean,
     complain,
@@ -68,7 +69,7 @@ async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], sou
             try:
                 feed, new = await _add_one(settings, ledger, archive, fetcher, address, source)
             except (FeedError, FetchError) as error:
-                complain(str(error))
+                complain(advice(error))
                 failed = True
                 continue
             if as_json:

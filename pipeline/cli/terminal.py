@@ -22,6 +22,7 @@ from rich.text import Text
 
 from pipeline.errors import (
     ArchiveError,
+    FetchError,
     IndexDamagedError,
     IndexUnavailableError,
     LedgerError,
@@ -67,7 +68,7 @@ def reporting() -> Iterator[None]:
     try:
         yield
     except WirewatchError as error:
-        complain(str(error))
+        complain(advice(error))
         raise typer.Exit(code_of(error)) from error
 
 
@@ -84,7 +85,14 @@ def code_of(error: WirewatchError) -> int:
 
 def complain(sentence: str) -> None:
     """Say on standard error what went wrong."""
-    err.print(Text("error: ", style="bold red") + Text(clean(sentence)))
+    err.print(Text("error: ", style="bold red") + Text(clean(sentence)), soft_wrap=True)
+
+
+def advice(error: WirewatchError) -> str:
+    """The error's sentence, with what the user can do about it where that is not plain from it."""
+    if isinstance(error, FetchError) and error.code == "private-address":
+        return f"{error}; if you mean it, add its host to allow_hosts (WIREWATCH_ALLOW_HOSTS)"
+    return str(error)
 
 
 def print_json(record: Any) -> None:
@@ -170,7 +178,7 @@ def each(paths: list[str], work: Callable[[str], None]) -> None:
         except WirewatchError as error:
             if isinstance(error, ModelError | SettingsError):
                 raise  # it would be the same for every path
-            complain(str(error))
+            complain(advice(error))
             failed = True
     if failed:
         raise typer.Exit(FAILED)
