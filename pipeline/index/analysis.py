@@ -34,6 +34,7 @@ _LATIN = "A-Za-zªµºÀ-ÖØ-öø-ɏ"
 _SINGLE = "\u3005\u3007\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\uaa60-\uaa7f\ua9e0-\ua9ff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ELISION = re.compile(r"(?:[cdjlmnst]|qu)'(?=\w\w)")
 
 
@@ -76,6 +77,11 @@ def forms(text: str) -> list[Form]:
 def fold(text: str) -> str:
     """A whole text in lower case, accents and curly punctuation folded: how keywords are compared."""
     return _one(_FOLD, tidy(text))
+
+
+def scrub(text: str) -> str:
+    """The text with U+FFFD for half a surrogate pair, which cannot be encoded."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def tidy(text: str) -> str:

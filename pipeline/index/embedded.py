@@ -90,6 +90,17 @@ class _Part:
             return self.index.searcher()
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A document made ready: its JSON, and what the two indices get."""
+
+    id: str
+    version: int
+    line: bytes
+    article: tantivy.Document
+    claims: tuple[tantivy.Document, ...]
+
+
 class EmbeddedIndex:
     """The tantivy adapter of ``pipeline.index.base.Index``, whose contract it keeps."""
 
@@ -110,21 +121,19 @@ class EmbeddedIndex:
             known = batch.get(document.article.id)
             if known is None or known.article.version <= document.article.version:
                 batch[document.article.id] = document
-        if not batch:
+        # Made ready before the lock is taken, and before any error could be mistaken for the index's own.
+        entries = [_entry(document) for document in batch.values()]
+        if not entries:
             return
         with self._errors(), self._locked():
             versions = self._versions(batch)
-            fresh = [
-                document
-                for id_, document in batch.items()
-                if versions.get(id_, document.article.version) <= document.article.version
-            ]
+            fresh = [entry for entry in entries if versions.get(entry.id, entry.version) <= entry.version]
             if fresh:
                 self._journal(fresh)
                 self._write(fresh, ())
 
     def delete(self, ids: Iterable[str]) -> None:
-        gone = tuple(dict.fromkeys(ids))
+        gone = tuple(dict.fromkeys(analysis.scrub(id_) for id_ in ids))
         if gone:
             with self._errors(), self._locked():
                 self._write((), gone)
@@ -137,12 +146,12 @@ class EmbeddedIndex:
                 writer.commit()
                 writer.wait_merging_threads()
 
-    def _journal(self, documents: Sequence[Document]) -> None:
+    def _journal(self, entries: Sequence[_Entry]) -> None:
         draft = self.folder / "pending.draft"
         try:
             with draft.open("wb") as file:
-                for document in documents:
-                    file.write(to_json(document) + b"\n")
+                for entry in entries:
+                    file.write(entry.line + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(self._pending)
@@ -162,35 +171,32 @@ class EmbeddedIndex:
         except FileNotFoundError:
             return
         try:
-            documents = [from_json(line, Document) for line in lines]
+            entries = [_entry(from_json(line, Document)) for line in lines]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             # Its upsert never returned, so whoever made it will make it again.
             log.warning("a batch left behind cannot be read and is dropped", index=str(self.folder), error=str(error))
             self._pending.unlink()
             return
-        self._write(documents, ())
+        self._write(entries, ())
 
-    def _write(self, documents: Sequence[Document], gone: Sequence[str]) -> None:
+    def _write(self, entries: Sequence[_Entry], gone: Sequence[str]) -> None:
         """Put in and take out, claims first, and clear the journal. Called with the lock held."""
-        ids = [*(document.article.id for document in documents), *gone]
-        claims = [
-            (values, claim_record(document, values)) for document in documents for values in claim_values(document)
-        ]
+        ids = [*(entry.id for entry in entries), *gone]
         committed = False
         writers: dict[Kind, tantivy.IndexWriter] = {}
         try:
-            if claims or self._count(Kind.CLAIMS, "article", ids):
-                part = self._parts[Kind.CLAIMS]
-                writer = writers[Kind.CLAIMS] = part.index.writer(HEAP, 1)
+            if any(entry.claims for entry in entries) or self._count(Kind.CLAIMS, "article", ids):
+                writer = writers[Kind.CLAIMS] = self._parts[Kind.CLAIMS].index.writer(HEAP, 1)
                 for id_ in ids:
                     writer.delete_documents_by_term("article", analysis.fold(id_))
-                for values, record in claims:
-                    writer.add_document(_tantivy_document(Kind.CLAIMS, values, msgspec.json.encode(record)))
+                for entry in entries:
+                    for claim in entry.claims:
+                        writer.add_document(claim)
             writer = writers[Kind.ARTICLES] = self._parts[Kind.ARTICLES].index.writer(HEAP, 1)
             for id_ in ids:
                 writer.delete_documents_by_term("id", analysis.fold(id_))
-            for document in documents:
-                writer.add_document(_tantivy_document(Kind.ARTICLES, article_values(document), to_json(document)))
+            for entry in entries:
+                writer.add_document(entry.article)
             for writer in writers.values():  # claims first: dictionaries keep their order
                 writer.commit()
                 committed = True
@@ -221,10 +227,11 @@ class EmbeddedIndex:
     # -- reading
 
     def get(self, article_id: str) -> Document | None:
+        article_id = analysis.scrub(article_id)
+        if not article_id:
+            return None
         with self._errors():
             part = self._part(Kind.ARTICLES)
-            if not article_id:
-                return None
             query = Query.term_query(part.index.schema, "id", analysis.fold(article_id))
             searcher = part.searcher()
             hits = searcher.search(query, 1).hits
@@ -273,7 +280,7 @@ class EmbeddedIndex:
             if request.since or request.until:
                 filters.append(part.compiler.span(fields["time"], request.since, request.until))
             if request.sources:
-                filters.append(part.compiler.any_of(fields["source.keyword"], request.sources))
+                filters.append(part.compiler.any_of(fields["source.keyword"], [*map(analysis.scrub, request.sources)]))
             if filters:
                 query = Query.boolean_query(
                     [
@@ -519,6 +526,33 @@ def _open_part(kind: Kind, folder: Path) -> _Part:
     index.register_fast_field_tokenizer("folded", TextAnalyzerBuilder(raw).build())  # facets are as written
     index.config_reader("manual")
     return _Part(kind, folder, index, Compiler(index.schema, kind))
+
+
+def _entry(document: Document) -> _Entry:
+    """Make a document ready. Half a surrogate pair, which no encoding has room for, becomes U+FFFD."""
+    try:
+        line = to_json(document)
+    except UnicodeEncodeError:
+        document = msgspec.convert(_scrubbed(msgspec.to_builtins(document)), Document)
+        line = to_json(document)
+    return _Entry(
+        document.article.id,
+        document.article.version,
+        line,
+        _tantivy_document(Kind.ARTICLES, article_values(document), line),
+        tuple(
+            _tantivy_document(Kind.CLAIMS, values, msgspec.json.encode(claim_record(document, values)))
+            for values in claim_values(document)
+        ),
+    )
+
+
+def _scrubbed(plain: Any) -> Any:
+    if isinstance(plain, str):
+        return analysis.scrub(plain)
+    if isinstance(plain, dict):
+        return {key: _scrubbed(value) for key, value in plain.items()}
+    return [_scrubbed(value) for value in plain] if isinstance(plain, (list, tuple)) else plain
 
 
 def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> tantivy.Document:

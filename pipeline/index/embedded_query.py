@@ -176,4 +176,5 @@ def _bool(must: list[Query], should: list[Query], without: list[Query]) -> Query
 
 
 def _literal(text: str) -> str:
-    return re.sub(r"([^\w\s])", r"\\\1", text)
+    """Text within a pattern. Only what has a meaning is escaped: tantivy's syntax refuses any other escape."""
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)

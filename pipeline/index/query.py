@@ -196,6 +196,7 @@ def parse(query: str, kind: Kind = Kind.ARTICLES, *, now: datetime | None = None
         raise QueryError(query[:60] + "…", MAX_LENGTH, f"the query is longer than {MAX_LENGTH:,} characters")
     if not query.strip():
         return Parsed(query, kind, Everything())
+    query = analysis.scrub(query)
     source = _Source(query)
     try:
         root = luqum_parse(source.text)

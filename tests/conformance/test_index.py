@@ -116,6 +116,11 @@ ARTICLES: list[tuple[str, set[str]]] = [
     ('url:"https://wire.example/oil"', {"oil"}),
     ("url:https\\://wire.example/oil", {"oil"}),
     ("url:*oil", {"oil"}),
+    ("url:https\\://wire.example/o*", {"oil"}),
+    ("url:*wire?example/o*", {"oil"}),
+    ("guid:tag\\:oil,2026*", {"oil"}),
+    ("author.keyword:*o'b*", {"talks"}),
+    ("author.keyword:a—…$^|\\{\\}\\[\\]\\(\\)+#&@*", set()),
     ('guid:"tag:oil,2026:77"', {"oil"}),
     # booleans and numbers
     ("baseline:true", {"brief"}),
@@ -805,6 +810,18 @@ def test_clearing_leaves_an_index_that_works(reopen: Open) -> None:
     assert (index.count(Kind.ARTICLES), index.count(Kind.CLAIMS), list(index.ids())) == (0, 0, [])
     index.upsert([WIRE["oil"]])
     assert found(reopen(), "") == {"oil"}
+
+
+def test_half_a_surrogate_pair_costs_itself_only(reopen: Open) -> None:
+    index = reopen()
+    index.upsert([document("torn", "Torn \ud83d apart", "Kashmir \udfff here", tags=("a\ud800",)), WIRE["oil"]])
+    kept = index.get(id_of("torn"))
+    assert kept is not None
+    assert (kept.article.title, kept.article.tags) == ("Torn \ufffd apart", ("a\ufffd",))
+    assert index.search(SearchRequest(query="kashmir \ud800", highlight=True)).total == 1
+    assert index.search(SearchRequest(query="id:\ud800*", sources=("\ud800",))).total == 0
+    assert index.get("\ud800" * 6) is None
+    index.delete(["\ud800"])
 
 
 def test_nothing_in_a_text_is_too_long_or_too_odd_to_be_kept(reopen: Open) -> None:
