@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
-import tldextract
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 
@@ -47,11 +49,6 @@ _TRACKING_VALUES = {
 _SAFE = "%/:@!$&'()*+,;=~-._?"
 
 _BLANKS = re.compile(r"[\t\n\r]+")
-
-# The list of public suffixes comes with the package; nothing is fetched and nothing is written.
-_extract_domain = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True, fallback_to_snapshot=True
-)
 
 
 def normalise(url: str) -> str:
@@ -137,9 +134,18 @@ def _ascii_host(name: str) -> str:
         return name
 
 
+@lru_cache(maxsize=1)
+def _suffixes() -> TLDExtract:
+    # Imported late: it brings requests, half a second that most commands need not spend (2026-11-23).
+    from tldextract import TLDExtract
+
+    # The list of public suffixes comes with the package; nothing is fetched and nothing is written.
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
 @lru_cache(maxsize=4096)
 def _domain_of(name: str) -> str:
-    return _extract_domain(name).top_domain_under_public_suffix or name
+    return _suffixes()(name).top_domain_under_public_suffix or name
 
 
 def _site(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.urls import host, is_web, normalise, resolve, same_site
@@ -44,7 +44,12 @@ def test_garbage_comes_back_stripped(garbage: str) -> None:
     assert not is_web(normalise(garbage))
 
 
-@given(st.text(max_size=80) | st.text(max_size=60).map("https://news.example/".__add__) | st.from_regex(r"https?://[a-z.]{1,20}(:\d{1,6})?/\S*"))
+@settings(deadline=None)
+@given(
+    st.text(max_size=80)
+    | st.text(max_size=60).map("https://news.example/".__add__)
+    | st.from_regex(r"https?://[a-z.]{1,20}(:\d{1,6})?/\S*")
+)
 def test_normalising_never_raises_and_twice_is_once(url: str) -> None:
     once = normalise(url)
     assert normalise(once) == once

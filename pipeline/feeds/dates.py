@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-import dateparser
 from dateutil import parser as dateutil_parser
 
 EARLIEST_YEAR: Final = 1990
@@ -152,7 +151,7 @@ def read_foreign_date(text: str | None, languages: Sequence[str] = ()) -> dateti
 
     ``languages`` are ISO 639-1 codes to try first. Only a full date counts; "yesterday" and "10:30" give ``None``.
     """
-    if not text or len(text) > _TOO_LONG or not re.search(r"\d", text):
+    if not text or len(text) > _TOO_LONG or not _YEAR.search(text):
         return None
     return _by_dateparser(" ".join(text.split()), tuple(languages))
 
@@ -223,6 +222,8 @@ def _by_dateutil(text: str) -> datetime | None:
 
 @lru_cache(maxsize=1024)
 def _by_dateparser(text: str, languages: tuple[str, ...]) -> datetime | None:
+    import dateparser  # late: half a second that a run without foreign dates need not spend (2026-11-23)
+
     settings = {
         "PARSERS": ["absolute-time"],  # "2 hours ago" is not a date that a source wrote
         "REQUIRE_PARTS": ["day", "month", "year"],

@@ -15,7 +15,7 @@ from pipeline.feeds.parse import parse
 from pipeline.feeds.poll import ACCEPT, Gets
 from pipeline.fetch import raise_for_status
 from pipeline.records import Page
-from pipeline.urls import normalise, resolve
+from pipeline.urls import is_web, normalise, resolve
 
 _ACCEPT: Final = ACCEPT.replace("*/*;q=0.1", "text/html;q=0.6, */*;q=0.1")
 _TYPES: Final = {
@@ -130,13 +130,11 @@ def _address(url: str) -> str:
     text = re.sub(r"^feed:(?://)?(?=https?:)", "", text, flags=re.I)
     text = re.sub(r"^feed://", "http://", text, flags=re.I)
     if not re.match(r"[a-z][a-z0-9+.-]*://", text, re.I):
-        text = f"https://{text.lstrip('/')}"
-    try:
-        parts = urlsplit(text)
-        if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-            raise ValueError
-    except ValueError:
-        raise FeedError(url, "no-feed", "this is no http or https address") from None
+        text = text.lstrip("/")
+        # What has an "@" before its first slash is an e-mail address.
+        text = "" if "@" in text.partition("/")[0] else f"https://{text}"
+    if not is_web(text):
+        raise FeedError(url, "no-feed", "this is no http or https address")
     return text
 
 

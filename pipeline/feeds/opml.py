@@ -32,7 +32,7 @@ def read_opml(content: bytes, *, name: str = "OPML") -> list[OpmlFeed]:
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
-        root = etree.fromstring(content.strip(), parser)
+        root = etree.fromstring(content.removeprefix(b"\xef\xbb\xbf").strip(), parser)
     except (etree.LxmlError, ValueError) as error:
         raise FeedError(name, "opml", f"not a readable OPML file ({error})") from error
     if root is None or etree.QName(root).localname.lower() != "opml":

@@ -42,8 +42,8 @@ _PERIODS: Final = {
     "monthly": 2_592_000.0,
     "yearly": 31_536_000.0,
 }
-_FOREIGN_DATES: Final = 40
-"""Dates in one feed that dateparser may fail to read before it is asked no more: it takes some milliseconds over each,
+_FOREIGN_DATES: Final = 10
+"""Dates in one feed that dateparser may fail to read before it is asked no more: it takes some 80 ms over each,
 and a template that prints one unreadable date prints all of them so (2026-11-23)."""
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -89,10 +90,8 @@ def test_external_entities_are_neither_fetched_nor_read(asked: list[str], declar
     doctype = f'<!DOCTYPE rss SYSTEM "{asked[0]}/dtd" [{declaration.format(asked[0])}]>'
     feed = outcome(f"{doctype}{HEAD}<item><title>[&x;]</title></item>{TAIL}".encode())
     opml = f'<?xml version="1.0"?>{doctype.replace("rss", "opml", 1)}<opml><body><outline text="&x;"/></body></opml>'
-    try:
-        read_opml(opml.encode())
-    except FeedError as error:
-        assert error.code == "opml"
+    with suppress(FeedError):
+        assert read_opml(opml.encode()) == []
     assert asked[1:] == []
     assert isinstance(feed, ParsedFeed)
     assert feed.entries[0].title in {"[]", "[&x;]"}
@@ -142,11 +141,15 @@ def test_no_bytes_raise_anything_but_a_feed_error(body: bytes) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8) | st.integers(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["id", "url", "title", "tags", "authors", "name", "content_html", "date_published", "attachments"]),
-        inner,
-        max_size=5,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id", "url", "title", "tags", "authors", "name", "content_html", "date_published", "attachments"]
+            ),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=12,
 )

@@ -255,7 +255,8 @@ def test_one_spoilt_byte_does_not_turn_utf8_into_another_charset() -> None:
         rss("<item><title>A</title><description>fish & chips &nosuch; <br></description></item>"),
         rss("<item><title>A</title>").replace(b"</channel></rss>", b""),
         b"<!-- <rss> -->" + rss("<item><title>A</title></item>"),
-        b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://x.example/">' + rss("<item><title>A</title></item>"),
+        b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://x.example/">'
+        + rss("<item><title>A</title></item>"),
     ],
 )
 def test_a_damaged_feed_gives_what_can_be_read(body: bytes) -> None:
