@@ -66,6 +66,10 @@ class ModelError(WirewatchError):
         self.folder, self.reason = folder, reason
 
 
+class NotReadyError(WirewatchError):
+    """Worker processes cannot begin, since a model is missing or damaged. No page is to blame."""
+
+
 class QueryError(WirewatchError):
     """A query that cannot be read. ``position`` is the character (from 0) where reading failed."""
 

@@ -19,7 +19,14 @@ from typing import Any
 
 import structlog
 
-from pipeline.errors import FetchError, IndexDamagedError, IndexUnavailableError, LedgerError, WirewatchError
+from pipeline.errors import (
+    FetchError,
+    IndexDamagedError,
+    IndexUnavailableError,
+    LedgerError,
+    NotReadyError,
+    WirewatchError,
+)
 from pipeline.feeds import Outcome, Polled, poll, settle
 from pipeline.fetch import Archive, Fetcher, raise_for_status
 from pipeline.index import Index
@@ -56,7 +63,7 @@ HOLD = 0.3
 IDLE = 2.0
 """Seconds between looks into the ledger when nothing is owed: another process may have put something there."""
 LONGEST_PAUSE = 60.0
-"""Seconds between tries of a stage that cannot work now, at most: an operator who frees the disk should not wait long."""
+"""Seconds between tries of a stage that cannot work now, at most: who frees the disk should not wait long."""
 STOP_GRACE = 2.0
 """Seconds that finished work gets to be written down when the run is told to stop."""
 
@@ -443,6 +450,8 @@ class Flow:
         """What a worker process made of an item; its time-out or death is the item's failed attempt."""
         try:
             return future.result()
+        except NotReadyError:
+            raise
         except TimeoutError:
             limit = f"extraction took more than {self.settings.page_timeout:g} s"
             return Quarantined(item.id, "extract", "timeout", limit)

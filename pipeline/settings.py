@@ -1,6 +1,7 @@
 """One typed settings object, from ``wirewatch.toml`` in the data folder and the environment, the environment winning.
 
-Environment names are the field's in capitals behind ``WIREWATCH_`` (``WIREWATCH_CONTACT``); lists are separated by commas.
+Environment names are the field's in capitals behind ``WIREWATCH_`` (``WIREWATCH_CONTACT``); lists are separated by
+commas.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from pebble import ProcessPool
 
-from pipeline.errors import ArchiveError, ExtractError, WirewatchError
+from pipeline.errors import ArchiveError, ExtractError, NotReadyError, WirewatchError
 from pipeline.ledger import Change, Item, Owed, Quarantined, Retry, Skipped
 from pipeline.records import Article, Document, Enriched, Location, Page, PageKind
 from pipeline.settings import Settings
@@ -116,8 +116,8 @@ class WorkerPool:
             self._pool = None
 
 
-_desk: tuple[Callable[[Location], Page], Enriches] | None = None
-"""The worker process's own archive and models."""
+_desk: tuple[Callable[[Location], Page], Enriches] | WirewatchError | None = None
+"""The worker process's own archive and models, or why it has none."""
 
 PR_SET_PDEATHSIG = 1
 
@@ -130,7 +130,10 @@ def _begin(settings: Settings) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _desk = open_desk(settings)
+    try:
+        _desk = open_desk(settings)
+    except WirewatchError as error:
+        _desk = error  # told to the first who asks: an error here would only be "the pool is broken"
 
 
 def open_desk(settings: Settings) -> tuple[Callable[[Location], Page], Enriches]:
@@ -144,8 +147,7 @@ def open_desk(settings: Settings) -> tuple[Callable[[Location], Page], Enriches]
 def _process(item: Item) -> Document | Change:
     if _desk is None:  # pebble runs the initializer before any task
         raise RuntimeError("this process was never made ready")
+    if isinstance(_desk, WirewatchError):
+        raise NotReadyError(str(_desk))
     read, enricher = _desk
-    try:
-        return process(item, read, enricher)
-    except WirewatchError as error:
-        return Quarantined(item.id, "extract", "error", str(error))
+    return process(item, read, enricher)

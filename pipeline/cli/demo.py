@@ -61,7 +61,9 @@ def demo(
             began = utc_now()
             with folder_in_use(folder):
                 for feed in room.feeds:
-                    ledger.add_feed(Feed(id=feed_id(feed.url), url=feed.url, added=began, title=feed.title))
+                    ledger.add_feed(
+                        Feed(id=feed_id(feed.url), url=feed.url, added=began, title=feed.title, source=feed.outlet)
+                    )
                 if not as_json:
                     _say(f"A newsroom of {len(room.feeds)} feeds is at {room.url}; the pipeline runs against it.")
                 first = run_flow(settings, ledger, index, once=True, quiet=True, bars=not as_json)
@@ -112,7 +114,7 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
     out.print(shown)
     out.print()
     _say(f"First edition: {summary(first, 0).rpartition(' in ')[0]}.")
-    _say(f"Half an hour later: {summary(second, 0).rpartition(' in ')[0]}.")
+    _say(f"The next edition: {summary(second, 0).rpartition(' in ')[0]}.")
     texts = index.search(SearchRequest(query="body_source:feed", limit=0)).total
     if texts:
         _say(

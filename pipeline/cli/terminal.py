@@ -27,6 +27,7 @@ from pipeline.errors import (
     IndexUnavailableError,
     LedgerError,
     ModelError,
+    NotReadyError,
     QueryError,
     SettingsError,
     WirewatchError,
@@ -78,7 +79,7 @@ def code_of(error: WirewatchError) -> int:
         return USAGE
     if isinstance(error, LedgerError | ArchiveError | IndexDamagedError | IndexUnavailableError):
         return STORAGE
-    if isinstance(error, SettingsError | ModelError):
+    if isinstance(error, SettingsError | ModelError | NotReadyError):
         return SETTINGS
     return FAILED
 

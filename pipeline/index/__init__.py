@@ -6,10 +6,13 @@ language, ``highlight`` the marking of matches; these are shared by every adapte
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from pipeline.index.base import Index, Interval, Kind, SearchRequest, SearchResult, Sort
 from pipeline.index.embedded import EmbeddedIndex, discard
 from pipeline.index.fields import SCHEMA_VERSION, facets
 from pipeline.index.query import Parsed, parse
+from pipeline.index.rebuild import mend, rebuilding_in
 from pipeline.settings import Settings
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "facets",
     "open_index",
     "parse",
+    "rebuilding",
 ]
 
 
@@ -33,7 +37,16 @@ def open_index(settings: Settings) -> Index:
 
     Raises IndexDamagedError (see :func:`discard_index`) or IndexUnavailableError.
     """
+    mend(settings.index_folder)
     return EmbeddedIndex(settings.index_folder)
+
+
+def rebuilding(settings: Settings) -> AbstractContextManager[Index]:
+    """An empty index to fill, which takes the place of this data folder's index when the block is left without error.
+
+    Searches go to the old one until then. The caller sees to it that nobody writes to that one meanwhile.
+    """
+    return rebuilding_in(settings.index_folder)
 
 
 def discard_index(settings: Settings) -> None:

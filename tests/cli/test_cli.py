@@ -277,6 +277,18 @@ def test_settings_that_are_wrong_are_named(tmp_path: Path) -> None:
     assert (result.exit_code, "wirewatch.toml" in result.stderr) == (SETTINGS, True)
 
 
+def test_a_model_that_cannot_be_loaded_ends_the_run_and_blames_no_page(newsroom: Newsroom, tmp_path: Path) -> None:
+    call = caller(tmp_path, newsroom.hosts)
+    call("feeds", "add", newsroom.feeds[0].url)
+    (tmp_path / "wirewatch.toml").write_text(f"model = {str(tmp_path / 'no-such-model')!r}\n")
+    result = call("run", "--once", "--quiet")
+    assert result.exit_code == SETTINGS
+    assert "no-such-model" in result.stderr
+    (status,) = records(call("status", "--json"))
+    assert status["items"]["quarantined"] == 0
+    assert status["owed"]["index"]["now"] > 0
+
+
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     result = caller(tmp_path / "file" / "data", ())("status")
