@@ -65,7 +65,8 @@ _INLINE = frozenset(
     ]
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "label", "title", "figcaption", "caption", "legend"})
-_PARAGRAPHS = frozenset({"p", "li", "ul", "ol", "dl", "blockquote", "table", "pre"})
+_PARAGRAPHS = frozenset({"p", "li", "ul", "ol", "dl", "blockquote", "pre"})
+_TABLES = ("table", "tbody", "tr", "td", "th")
 
 # Text nodes shorter than this are labels and links as often as prose; they say nothing about where the article is.
 _LONG_TEXTS = XPath("//body//text()[string-length() > 30]")
@@ -76,9 +77,10 @@ _DOMINANT = 0.75
 # Where trafilatura keeps less than this share of the container's running text it went astray on a name of a class
 # (five of 257 pages), and the paragraphs are taken as they stand. A container that also holds other things loses more.
 _KEPT_OF_BARE, _KEPT_OF_MIXED = 0.5, 0.25
-# trafilatura on more elements than this is not bounded well enough (tables inside tables are quadratic): such a page
-# is read plainly instead. The largest article of 257 had some 3,000.
+# trafilatura on more elements than this is not bounded well enough (3,000 tables inside each other took it 10 s): such
+# a page is read plainly instead. The largest article of 257 had some 3,000 elements (2026-11-23).
 _MAX_ELEMENTS = 20_000
+_MAX_TABLES = 200
 _MAX_DEPTH = 400
 
 # One set of options for every page; trafilatura copies before it changes any. No deduplication: its memory of earlier
@@ -172,7 +174,7 @@ def body(root: HtmlElement, prose: Prose, *, title: str, summaries: Sequence[str
     """
     container = prose.container
     if container is None:
-        lines = str(getattr(trafilatura.bare_extraction(root, options=_OPTIONS), "text", None) or "").split("\n")
+        lines = _plainly(root) if _is_huge(root) else _by_trafilatura(root)
         return _paragraphs(_own_text(texts, "\n".join(lines)) or lines, title)
     standfirst = _standfirst(prose, summaries)
     boilerplate.prune(container)
@@ -201,8 +203,12 @@ def _standfirst(prose: Prose, summaries: Sequence[str]) -> str:
 
 
 def _extracted(container: HtmlElement, size: int) -> list[str]:
-    if next(islice(container.iter(), _MAX_ELEMENTS, None), None) is not None:
+    if _is_huge(container):
         return _plainly(container)
+    if container.tag in _TABLES:
+        # Most of the page's text in one table is a layout, not a table of data.
+        for element in [*container.iter(*_TABLES)]:
+            element.tag = "div"
     mixed = _is_mixed(container)
     whole = container.getparent() if container.tag == "body" else None
     if whole is None:
@@ -212,11 +218,22 @@ def _extracted(container: HtmlElement, size: int) -> list[str]:
             # Named thus, the container is taken as the article's body whatever its own class says.
             inner = etree.SubElement(inner, "div", {"itemprop": "articleBody"})
         inner.append(container)
-    document = trafilatura.bare_extraction(whole, options=_OPTIONS)
-    text = str(getattr(document, "text", None) or "")
-    if len(text) < size * (_KEPT_OF_MIXED if mixed else _KEPT_OF_BARE):
+    lines = _by_trafilatura(whole)
+    if sum(map(len, lines)) < size * (_KEPT_OF_MIXED if mixed else _KEPT_OF_BARE):
         return _plainly(container)
-    return text.split("\n")
+    return lines
+
+
+def _by_trafilatura(whole: HtmlElement) -> list[str]:
+    document = trafilatura.bare_extraction(whole, options=_OPTIONS)
+    return str(getattr(document, "text", None) or "").split("\n")
+
+
+def _is_huge(element: HtmlElement) -> bool:
+    return any(
+        next(islice(found, most, None), None) is not None
+        for found, most in ((element.iter(), _MAX_ELEMENTS), (element.iter("table"), _MAX_TABLES))
+    )
 
 
 def _is_mixed(container: HtmlElement) -> bool:

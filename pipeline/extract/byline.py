@@ -18,8 +18,8 @@ _OPENING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _VISIBLE_OPENING = re.compile(
-    r"^\s*(?:von|vom|par|por|di|de|af|av|door|oleh|tekst|texte|texto|testo|kommentar\s+von|ein\s+\w+\s+von|av\s*:)\s*:?\s+(?=[^\W\d_a-z])",
-    re.IGNORECASE,
+    r"^\s*(?i:von|vom|par|por|di|de|af|av|door|oleh|tekst|texte|texto|testo|kommentar\s+von|ein\s+\w+\s+von)"
+    r"\s*:?\s+(?=[^\W\d_a-z])"
 )
 _SPLIT = re.compile(
     r"""\s*(?:[;|•·、，]|\s[–—]\s|\n|,\s*(?:and|und|et|y|e)\s(?=\S)|,|\s/\s|\s&\s|\s(?:and|und|et|og|och|ja|dan|ve|with|mit)\s)\s*""",

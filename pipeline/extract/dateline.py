@@ -19,8 +19,13 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-            "september sept sep", "october oct", "november nov", "december dec",
+            "january jan januar janvier enero gennaio janeiro",
+            "february feb februar février febrero febbraio fevereiro",
+            "march mar märz mars marzo março", "april apr avril abril aprile", "may mai mayo maggio maio",
+            "june jun juni juin junio giugno junho", "july jul juli juillet julio luglio julho",
+            "august aug août agosto", "september sept sep septembre septiembre settembre setembro",
+            "october oct oktober octobre octubre ottobre outubro", "november nov novembre noviembre novembro",
+            "december dec dezember décembre diciembre dicembre dezembro",
         ),
         start=1,
     )
@@ -34,10 +39,13 @@ _SMALL = "de|da|do|dos|del|della|la|le|les|el|al|ar|an|am|of|the|and|und|sur|upo
 _PLACE = rf"{_WORD}(?:[ ]+(?:(?:{_SMALL})[ ]+)*{_WORD}){{0,4}}"
 # Place, and after commas: a state or country ("India", "Calif.", "D.C.") or a second place with a slash.
 _PLACES = rf"{_PLACE}(?:\s*/\s*{_PLACE}){{0,2}}(?:,\s*(?!(?:{_MONTH})\b){_PLACE}){{0,2}}"
-_DAY = rf"(?:(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:{_MONTH})\.?)(?:,?\s+\d{{4}})?"
+_DAY = (
+    rf"(?:(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th|\.|er)?\s+(?:de\s+)?(?:{_MONTH})\b\.?)"
+    r"(?:,?\s+\d{4})?"
+)
 _WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun)\.?"
 _AGENCY = r"[^()/\[\]\n]{2,60}"
-_DASH = r"[-‐‑‒–—―:]|--"
+_DASH = r"--|[-‐‑‒–—―:]"
 
 _FULL = re.compile(
     rf"""^\s*(?P<text>
@@ -138,7 +146,8 @@ _AGENCIES = frozenset(
 )
 _LONG_AGENCIES = (
     "associated press", "thomson reuters", "agence france-presse", "press trust of india", "united press",
-    "deutsche presse", "canadian press", "press association", "news agency", "news service", "newswire", "wire", "press",
+    "deutsche presse", "canadian press", "press association", "news agency", "news service", "newswire",
+    "wire", "press",
 )  # fmt: skip
 
 
@@ -159,8 +168,9 @@ def _paragraph(text: str, published: datetime | None) -> Dateline | None:
     if match is not None:
         agency = match["round"] or match["square"] or match["slash"]
         place, day = match["place"].strip(), match["day"]
-        bare = agency is None and day is None
-        if (agency is None or _is_agency(agency)) and _is_place(place, strict=bare, colon=match["dash4"] == ":"):
+        dash = match["dash1"] or match["dash2"] or match["slash"] or match["dash4"]
+        sure = agency is None or _is_known_agency(agency) or (dash is not None and _is_agency(agency))
+        if sure and _is_place(place, strict=agency is None and day is None, colon=match["dash4"] == ":"):
             return Dateline(
                 text=match["text"].strip(),
                 place=place,
@@ -173,13 +183,15 @@ def _paragraph(text: str, published: datetime | None) -> Dateline | None:
     return None
 
 
-def _is_agency(text: str) -> bool:
+def _is_known_agency(text: str) -> bool:
     name = " ".join(text.split()).casefold().strip(". ")
-    if name in _AGENCIES or any(long in name for long in _LONG_AGENCIES):
-        return True
     first = re.split(r"[/,&–-]|\band\b", name)[0].strip()
-    # Capitals of two to eight letters ("XYZ", "TASS") or one capitalised name ("Reuters", "Meridian").
-    return first in _AGENCIES or bool(re.fullmatch(rf"[{_UPPER}]{{2,8}}|[{_UPPER}]\w{{3,19}}", text.strip()))
+    return name in _AGENCIES or first in _AGENCIES or any(long in name for long in _LONG_AGENCIES)
+
+
+def _is_agency(text: str) -> bool:
+    """Capitals of two to eight letters ("XYZ", "TASS") or one capitalised name ("Reuters", "Meridian"), or known."""
+    return _is_known_agency(text) or bool(re.fullmatch(rf"[{_UPPER}]{{2,8}}|[{_UPPER}]\w{{3,19}}", text.strip()))
 
 
 def _is_place(place: str, *, strict: bool, colon: bool) -> bool:
@@ -187,14 +199,14 @@ def _is_place(place: str, *, strict: bool, colon: bool) -> bool:
     in capitals ("KYIV —"), or of one or two words before a colon as papers of South Asia write ("Islamabad: The …")."""
     if not strict:
         return len(place) <= 60
-    letters = [letter for letter in place if letter.isalpha()]
-    if len(letters) < 3:
+    town = place.split(",")[0]
+    letters = [letter for letter in town if letter.isalpha()]
+    if len(letters) < 3 or place in _SHOUTS:
         return False
-    head = place.split(",")[0].split()
-    if all(letter.isupper() for letter in letters):
-        return len(head) <= 4 and place not in _SHOUTS
-    town = place.split(",")[0].casefold()
-    return colon and len(place.split()) <= 3 and _known_place(town)
+    capitals = all(letter.isupper() for letter in letters)
+    if colon:
+        return len(place.split()) <= 4 and _known_place(town.split("/")[0].strip().casefold())
+    return capitals and len(town.split()) <= 4
 
 
 _SHOUTS = frozenset(
@@ -246,7 +258,7 @@ def _known_place(name: str) -> bool:
 
 
 def _day(written: str, published: datetime | None) -> str | None:
-    words = re.findall(r"[A-Za-z]+|\d+", written)
+    words = re.findall(r"[^\W\d_]+|\d+", written)
     month = next((_MONTHS[word.casefold()] for word in words if word.casefold() in _MONTHS), None)
     numbers = [int(word) for word in words if word.isdigit()]
     if month is None or not numbers:
