@@ -34,7 +34,8 @@ def health(feed: Feed, volume: Volume, now: datetime) -> list[str]:
             f"Gone: {feed.reason or 'HTTP 410'}; asked once a day in case it comes back, {_next(feed, now)}."
         )
     elif feed.failures:
-        since = "since it was added" if feed.last_success is None else f"since {_ago(feed.last_success, now)}"
+        last = feed.last_success
+        since = "since it was added" if last is None else f"since {last:%Y-%m-%d %H:%M} UTC, {_ago(last, now)}"
         times = "once" if feed.failures == 1 else f"{feed.failures} times in a row"
         sentences.append(
             f"Failing {since}: {feed.reason or 'no reason known'} ({times}); {_next(feed, now, 'next try')}."

@@ -36,7 +36,7 @@ GOOD = Feed(
         pytest.param(
             replace(GOOD, failures=4, reason="HTTP 503", next_poll=NOW + timedelta(minutes=40)),
             Volume(),
-            ["Failing since 3 minutes ago: HTTP 503 (4 times in a row); next try in 40 minutes."],
+            ["Failing since 2026-11-23 11:57 UTC, 3 minutes ago: HTTP 503 (4 times in a row); next try in 40 minutes."],
             id="a failing feed says since when, why and how often",
         ),
         pytest.param(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from pipeline.feeds import Outcome, Polled, poll
 from pipeline.feeds.poll import body_hash
 from pipeline.fetch import Fetcher
 from pipeline.records import Feed, FeedState, Sighting, feed_id
+from pipeline.settings import Settings
 from pipeline.urls import normalise
 from tests.feeds.conftest import NOW, sample
 from tests.support.server import Reply, ScriptedServer
@@ -98,14 +103,45 @@ async def test_robots_txt_is_not_asked_and_feeds_are_asked_for_by_type(
     assert "application/rss+xml" in (sent(server, "Accept")[0] or "")
 
 
-async def test_validators_go_back_byte_for_byte(server: ScriptedServer, fetcher: Fetcher) -> None:
-    odd = {"ETag": 'W/"a-é?,b"'.encode().decode("latin-1"), "Last-Modified": "Monday, 23-Nov-26 08:00:00 gmt"}
-    server.on("/rss", Reply(wire("a"), headers={**RSS, "ETag": 'W/"x;--gzip', "Last-Modified": odd["Last-Modified"]}))
-    first = await poll(feed_at(server), fetcher, NOW)
-    assert (first.feed.etag, first.feed.last_modified) == ('W/"x;--gzip', odd["Last-Modified"])
-    await poll(replace(first.feed, polls=1), fetcher, NOW)
-    assert sent(server, "If-None-Match") == [None, 'W/"x;--gzip']
-    assert sent(server, "If-Modified-Since") == [None, odd["Last-Modified"]]
+@pytest.mark.parametrize(
+    ("etag", "modified"),
+    [
+        (b'W/"x;--gzip', b"Monday, 23-Nov-26 08:00:00 gmt"),
+        (b"unquoted, with a comma", b"0"),
+        ('"né-新"'.encode(), b"never"),
+    ],
+)
+async def test_validators_go_back_byte_for_byte(tmp_path: Path, etag: bytes, modified: bytes) -> None:
+    async with (
+        raw_server(b"ETag: " + etag + b"\r\nLast-Modified: " + modified) as (host, asked),
+        Fetcher(Settings(data=tmp_path, allow_hosts=(host,), host_delay=0.0)) as fetcher,
+    ):
+        first = await poll(Feed(id="raw", url=f"http://{host}/", added=NOW), fetcher, NOW)
+        await poll(first.feed, fetcher, NOW)
+    assert first.outcome is Outcome.READ
+    assert b"If-None-Match" not in asked[0]
+    assert b"\r\nIf-None-Match: " + etag + b"\r\n" in asked[1]
+    assert b"\r\nIf-Modified-Since: " + modified + b"\r\n" in asked[1]
+
+
+@asynccontextmanager
+async def raw_server(headers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Its address, and the requests as they came, byte for byte."""
+    asked: list[bytes] = []
+    body = wire("a")
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + headers + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
 
 
 async def test_a_304_without_an_etag_keeps_the_old_one(server: ScriptedServer, fetcher: Fetcher) -> None:
