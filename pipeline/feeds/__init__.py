@@ -2,7 +2,7 @@
 
 from pipeline.feeds.discover import Discovered, discover
 from pipeline.feeds.entry import Entry, ParsedFeed
-from pipeline.feeds.health import Volume, gone_quiet, health
+from pipeline.feeds.health import Volume, gone_quiet, health, volume_of
 from pipeline.feeds.opml import OpmlFeed, read_opml, write_opml
 from pipeline.feeds.parse import parse
 from pipeline.feeds.poll import Gets, Outcome, Polled, accept, poll
@@ -25,5 +25,6 @@ __all__ = [
     "poll",
     "read_opml",
     "settle",
+    "volume_of",
     "write_opml",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from pipeline.records import Feed, FeedState
@@ -14,6 +15,9 @@ _QUIET_USUAL: Final = 3.0
 """Feeds that bring fewer than this a day are silent for a day every so often."""
 
 
+_DAYS_TO_TELL: Final = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
     """How much a feed brings."""
@@ -22,6 +26,22 @@ class Volume:
     """New entries in the last 24 hours, the baseline not counted."""
     usual: float | None = None
     """New entries on a usual day before that; ``None`` where it has not been watched long enough to tell."""
+
+
+def volume_of(recent: Mapping[str, int], days: Mapping[str, int], now: datetime) -> Volume:
+    """The volume of one feed from its counts by UTC day ("2026-11-23"), as the ledger gives them: ``recent``
+    since 24 hours ago, ``days`` since some weeks ago.
+
+    The usual day is the mean over the days before yesterday, without the first one that is there: it holds the
+    baseline, or only the end of a day. With fewer than three such days nothing is usual yet.
+    """
+    first = min((date.fromisoformat(day) for day in days), default=now.date())
+    end = now.date() - timedelta(days=1)
+    length = (end - first).days - 1
+    if length < _DAYS_TO_TELL:
+        return Volume(day=sum(recent.values()))
+    counted = sum(count for day, count in days.items() if first < date.fromisoformat(day) < end)
+    return Volume(day=sum(recent.values()), usual=counted / length)
 
 
 def health(feed: Feed, volume: Volume, now: datetime) -> list[str]:

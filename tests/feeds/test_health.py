@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.feeds import Volume, health
+from pipeline.feeds import Volume, gone_quiet, health, volume_of
 from pipeline.records import Feed, FeedState
 from tests.feeds.conftest import NOW
 
@@ -103,3 +103,18 @@ def test_health_is_told_in_sentences(feed: Feed, volume: Volume, sentences: list
 )
 def test_durations_are_said_in_their_largest_unit(ahead: timedelta, words: str) -> None:
     assert health(replace(GOOD, next_poll=NOW + ahead), Volume(), NOW)[0].endswith(f"next poll in {words}.")
+
+
+def test_a_usual_day_leaves_out_the_baseline_and_the_last_two_days() -> None:
+    days = {"2026-11-16": 500, "2026-11-17": 10, "2026-11-19": 20, "2026-11-22": 3, "2026-11-23": 1}
+    volume = volume_of({"2026-11-22": 1, "2026-11-23": 1}, days, NOW)
+    assert volume == Volume(day=2, usual=6.0)  # 30 in the five days from the 17th to the 21st
+    assert not gone_quiet(volume)
+    assert gone_quiet(volume_of({"2026-11-23": 1}, days, NOW))
+
+
+@pytest.mark.parametrize("days", [{}, {"2026-11-23": 9}, {"2026-11-20": 5, "2026-11-21": 5}])
+def test_nothing_is_usual_for_a_feed_watched_for_a_few_days(days: dict[str, int]) -> None:
+    volume = volume_of({}, days, NOW)
+    assert volume == Volume(day=0, usual=None)
+    assert not gone_quiet(volume)
