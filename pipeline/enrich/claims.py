@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipeline.enrich.cues import classify, is_negated
-from pipeline.enrich.drafts import Draft, Span
+from pipeline.enrich.drafts import ByParagraph, Draft, Span
 from pipeline.enrich.entities import Named
 from pipeline.enrich.grammar import Grammar
 from pipeline.enrich.hedges import hedge
@@ -45,6 +45,7 @@ def build(
     _nest(drafts)
     _borrow_sources(passage, drafts)
     speakers = Speakers(passage, quotations, named, drafts).resolve()
+    near = ByParagraph(passage, drafts)
     claims = []
     for index, draft in enumerate(drafts):
         cue = _cue(passage.text, draft.cue)
@@ -69,7 +70,7 @@ def build(
                     passage.text, draft.cue, around, draft.content[0] if form == "indirect" and draft.content else None
                 ),
                 parent=draft.parent,
-                when=_when(passage, draft, drafts, published),
+                when=_when(passage, draft, drafts, near, published),
                 entities=tuple(names),
             )
         )
@@ -177,7 +178,9 @@ def _negated(passage: Passage, draft: Draft, cue: Cue) -> bool:
     return is_negated(words, cue.cls) or bool(re.search(r"\bno\s*$", words.rstrip()))
 
 
-def _when(passage: Passage, draft: Draft, drafts: list[Draft], published: datetime | None) -> When | None:
+def _when(
+    passage: Passage, draft: Draft, drafts: list[Draft], near: ByParagraph, published: datetime | None
+) -> When | None:
     """The date words in the clause that attributes: its sentence less all contents that do not hold the clause."""
     at = draft.anchor
     start, end = passage.sentences[passage.sentence_at(at)]
@@ -189,9 +192,7 @@ def _when(passage: Passage, draft: Draft, drafts: list[Draft], published: dateti
     if not words:
         return None
     cue = draft.cue or draft.source or draft.content[0]
-    others = (
-        [span for each in drafts for span in each.content if span[0] < end and span[1] > start] if len(words) else []
-    )
+    others = [span for each in near.near(at) for span in each.content if span[0] < end and span[1] > start]
     free = [
         (low, high, kind) for low, high, kind in words
         if not any(s <= low < e and not s <= at < e for s, e in others)

@@ -188,7 +188,7 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     core = _core(tokens)
     core_words = [token.lower for token in core]
     first = words[0]
-    if len(core) == 1 and first in PRONOUNS:
+    if len(core) == 1 and first in PRONOUNS and not any(token.text == "," for token in tokens):
         return Description("person", first, pronoun=PRONOUNS[first])
     pair = core_words[1] if len(core_words) > 1 and core_words[0] == "the" else core_words[0]
     if pair in ("latter", "former") and len(core_words) <= 2:
@@ -205,7 +205,14 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     heads = [i for i in persons if abs(named.entities[i].end - core_end) <= 1 and not is_possessive(i)]
     if not heads:
         heads = [i for i in persons if _is_apposition(passage, named, i, end) and not is_possessive(i)]
-    if not heads and persons and named.entities[persons[0]].start == tokens[0].start and not is_possessive(persons[0]):
+    known_noun = _head(core_words)[1]
+    if (
+        not heads
+        and persons
+        and named.entities[persons[0]].start == tokens[0].start
+        and not is_possessive(persons[0])
+        and not _is_known(known_noun)
+    ):
         heads = persons[:1]  # "Khan who ..." and other odd tails
     possessive_end = end < len(text) and text[max(start, end - 2) : end] in ("'s", "’s")
     if not heads and possessive_end and persons and named.entities[persons[-1]].end >= core_end - 2:
@@ -252,13 +259,13 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     at_head = [e for e in organisations if e.end >= core[head_index].start and e.start <= core[head_index].start]
     # 2. Spokespeople speak for the body that is named with them.
     if SPOKES.search(head):
-        bodies = [e for e in organisations if e.label != "NORP"]
         owner = next((e for e in inside if e.label == "PERSON"), None)
+        bodies = [e for e in organisations if e.label != "NORP"] if owner is None else []
         if bodies:
             body = _body_of(bodies, core_end)
             return replace(plain, kind=_body_kind(body.name, body.label), name=body.name)
         government = any(word in table.government for word in words)
-        if government or any(e.label == "NORP" for e in inside):
+        if owner is None and (government or any(e.label == "NORP" for e in inside)):
             return replace(plain, kind="government")
         if any(word in table.organisation for word in words):
             return replace(plain, kind="organisation")
@@ -277,8 +284,11 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
             return replace(plain, kind="collective")
         seat = fold(entity.text) in gazetteer().seats
         if entity.label in ("GPE", "LOC") or seat:
-            if seat or entity.country or entity.label == "GPE":
-                return replace(plain, kind="government", name=entity.name)
+            if seat or entity.country:
+                return replace(plain, kind="government", name=_country(entity) or entity.name)
+            if entity.label == "GPE" and fold(entity.name) not in gazetteer().regions:
+                # No gazetteer has the place: a body that the tagger took for one.
+                return replace(plain, kind="organisation", name=entity.name)
         return replace(plain, kind=_body_kind(entity.name, entity.label), name=entity.name)
     if quoted_crowd or head in ("percent", "%") or (core_words[-1:] == ["%"]):
         return replace(plain, kind="collective")
@@ -303,6 +313,15 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     return replace(plain, kind="collective" if plural else "person")
 
 
+def _country(entity: Entity) -> str | None:
+    """A capital that speaks is its country's government: "Moscow said" is Russia's word."""
+    table = gazetteer()
+    code = table.capitals.get(fold(entity.text))
+    if code is not None and code == entity.country and code in table.by_code:
+        return table.by_code[code].name
+    return None
+
+
 def _core(tokens: list[Token]) -> list[Token]:
     """The tokens up to the first comma, preposition or relative pronoun that is not at the front."""
     for at, token in enumerate(tokens):
@@ -323,15 +342,25 @@ def _core(tokens: list[Token]) -> list[Token]:
 
 def _head(words: list[str]) -> tuple[int, str]:
     """The last word of the phrase that the tables know, else its last word."""
-    table = people()
     for at in range(len(words) - 1, max(-1, len(words) - 4), -1):
-        word = words[at]
-        if (
-            word in table.anonymous or word in table.collective or word in table.document or word in table.organisation
-            or word in table.government or word in table.private or SPOKES.search(word) or role_head([word]) is not None
-        ):  # fmt: skip
-            return at, word
+        if _is_known(words[at]):
+            return at, words[at]
     return len(words) - 1, words[-1]
+
+
+def _is_known(word: str) -> bool:
+    """Whether a word names people, bodies or papers."""
+    table = people()
+    return (
+        word in table.anonymous
+        or word in table.collective
+        or word in table.document
+        or word in table.organisation
+        or word in table.government
+        or word in table.private
+        or SPOKES.search(word) is not None
+        or role_head([word]) is not None
+    )
 
 
 def _singular(word: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pipeline.enrich.passage import Passage
 
 Span = tuple[int, int]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
     """Spans of one attribution. ``origin`` says what found it: ``tagger``, or the name of a rule."""
 
@@ -33,6 +36,11 @@ class Draft:
         """Where the attribution is made: its cue, else its source, else its content."""
         return (self.cue or self.source or self.content[0])[0]
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All its spans, in no order."""
+        return self.content + tuple(span for span in (self.cue, self.source) if span is not None)
+
     def holds(self, other: Draft) -> bool:
         """Whether the other attribution is made within the content of this one."""
         if other is self:
@@ -40,3 +48,43 @@ class Draft:
         at = other.anchor
         inside = any(start <= at < end for start, end in self.content)
         return inside and any(start <= other.start < end for start, end in self.content)
+
+
+class Taken:
+    """Which characters of a text belong to a draft. A byte a character: asking is as fast as counting bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._bytes = bytearray(size)
+
+    def take(self, spans: Iterable[Span]) -> None:
+        for start, end in spans:
+            self._bytes[start:end] = b"\1" * (min(end, len(self._bytes)) - start)
+
+    def covered(self, start: int, end: int) -> int:
+        """How many characters of the range are taken."""
+        return self._bytes.count(1, max(start, 0), max(end, 0))
+
+    def free(self, start: int, end: int) -> bool:
+        return self.covered(start, end) == 0
+
+
+class ByParagraph:
+    """Drafts by the paragraphs that their spans lie in."""
+
+    def __init__(self, passage: Passage, drafts: Iterable[Draft] = ()) -> None:
+        self._passage = passage
+        self._drafts: dict[int, list[Draft]] = {}
+        for draft in drafts:
+            self.add(draft)
+
+    def add(self, draft: Draft) -> None:
+        numbers = set()
+        for start, end in draft.spans:
+            first, last = self._passage.paragraph_at(start), self._passage.paragraph_at(max(start, end - 1))
+            numbers.update(range(first, last + 1))
+        for number in numbers:
+            self._drafts.setdefault(number, []).append(draft)
+
+    def near(self, offset: int) -> list[Draft]:
+        """The drafts of the paragraph at the offset."""
+        return self._drafts.get(self._passage.paragraph_at(offset), [])

@@ -174,6 +174,7 @@ TIME_WORDS = frozenset(
         "again",
     ]
 )
+PREPOSITION = frozenset("of for in at by on with from about over under between".split())
 SUBJECT_PRONOUNS = frozenset(["he", "she", "they", "i", "we", "it"])
 OBJECT_PRONOUNS = frozenset(["him", "her", "them", "me", "us", "you", "it"])
 DETERMINERS = NOUN_MARKERS - {"of", "no"} | INDEFINITE | {"'s", "’s"}
@@ -341,6 +342,15 @@ class Grammar:
         index = at
         if word.lower in DETERMINERS:
             index += 1
+            # "his Ethiopian counterpart that", "the newspaper that": a short noun phrase right before "that" or "to".
+            for spot in range(index, min(len(tokens), index + 4)):
+                each = tokens[spot]
+                if each.lower in ("that", "to"):
+                    if spot > index:
+                        return spot
+                    break
+                if not each.text.isalpha() or each.lower in VERBISH or each.lower in JOINTS or each.lower in PREPOSITION:
+                    break
         last = None
         for spot in range(index, min(len(tokens), index + 7)):
             each = tokens[spot]
@@ -363,7 +373,7 @@ class Grammar:
         return (
             word in table.anonymous or word in table.collective or word in table.document or word in table.organisation
             or word in table.government or word in table.private or fold(word) in demonyms() or role_head([word]) is not None
-            or word.endswith(("spokesman", "spokeswoman"))
+            or word.endswith(("spokesman", "spokeswoman")) or word in ("latter", "former", "counterpart")
         )  # fmt: skip
 
     def subject_before(self, tokens: list[Token], verb: int) -> tuple[Span | None, bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pipeline.enrich.cues import AUXILIARIES, IRREGULAR, verb_lemma
-from pipeline.enrich.drafts import Draft, Span
+from pipeline.enrich.drafts import ByParagraph, Draft, Span, Taken
 from pipeline.enrich.entities import Named
 from pipeline.enrich.grammar import ADVERBS, MARKS, SUBJECT_PRONOUNS, TIME_WORDS, VERBISH, Grammar
 from pipeline.enrich.passage import Passage, Token
@@ -29,25 +29,26 @@ class Missed:
         self.passage, self.quotations, self.named, self.grammar = passage, quotations, named, grammar
         self.text = passage.text
         self.drafts = list(drafts)
-        self.taken: list[Span] = []
+        self.taken = Taken(len(passage.text))
+        self.near = ByParagraph(passage, drafts)
         for draft in drafts:
-            self._take(draft)
-
-    def _take(self, draft: Draft) -> None:
-        self.taken += draft.content
-        self.taken += [span for span in (draft.cue, draft.source) if span is not None]
-        self.taken.sort()
+            self.taken.take(draft.spans)
 
     def _add(self, draft: Draft) -> None:
         self.drafts.append(draft)
-        self._take(draft)
+        self.taken.take(draft.spans)
+        self.near.add(draft)
+
+    def _drop(self, draft: Draft) -> None:
+        draft.content = ()
+        self.drafts.remove(draft)
 
     def _covered(self, start: int, end: int) -> int:
         """How many characters of the range belong to a draft already."""
-        return sum(max(0, min(end, e) - max(start, s)) for s, e in self.taken if s < end and e > start)
+        return self.taken.covered(start, end)
 
     def _free(self, start: int, end: int) -> bool:
-        return self._covered(start, end) == 0
+        return self.taken.free(start, end)
 
     def quotations_with_a_cue(self) -> None:
         """“...,” the minister said; “...,” said the minister: what stands right behind a quotation says whose it is."""
@@ -72,20 +73,22 @@ class Missed:
             if self._free(*cue) or owner.cue is None or owner.cue[0] > cue[1]:
                 # The tagger gave the quotation to another sentence's speaker.
                 rest = tuple(span for span in owner.content if not _overlap(span, (quote.start, quote.end)))
-                other = next((d for d in self.drafts if d is not owner and d.cue and _overlap(d.cue, cue)), None)
+                other = next(
+                    (d for d in self.near.near(cue[0]) if d is not owner and d.cue and _overlap(d.cue, cue)), None
+                )
                 if other is not None and other.content:
                     continue
                 owner.content = rest
                 if not rest:
-                    self.drafts.remove(owner)
-                if other is not None:
-                    self.drafts.remove(other)
+                    self._drop(owner)
+                if other is not None and other in self.drafts:
+                    self._drop(other)
                 self._add(Draft(source, cue, ((quote.start, quote.end),), "quotation"))
 
     def _owner(self, quote: Quote) -> Draft | None:
         """The draft that has most of the quotation in its content."""
         best, most = None, 0
-        for draft in self.drafts:
+        for draft in self.near.near(quote.start):
             common = sum(max(0, min(e, quote.end) - max(s, quote.start)) for s, e in draft.content)
             if common > most:
                 best, most = draft, common
@@ -194,7 +197,8 @@ class Missed:
             while high > stop and self.text[high - 1] in ".!? ":
                 high -= 1
             content, origin = (before, (stop + match.end(), high)), "parenthesis"
-        mine = next((d for d in self.drafts if d.cue is not None and _overlap(d.cue, cue)), None)
+        near = [d for d in self.near.near(cue[0]) if d.content]
+        mine = next((d for d in near if d.cue is not None and _overlap(d.cue, cue)), None)
         tag = (min(source[0], cue[0]), max(source[1], cue[1]))
         if mine is not None and mine.source is not None and _overlap(mine.source, source) and mine.content:
             touched = any(_overlap(span, source) for span in mine.content)
@@ -203,7 +207,7 @@ class Missed:
         if mine is None and not self._free(*cue) and origin == "parenthesis":
             return False
         # Whatever ran over the tag is cut before it; the tag's own draft holds the whole sentence.
-        for draft in self.drafts:
+        for draft in near:
             if draft is mine:
                 continue
             draft.content = tuple(
@@ -211,9 +215,10 @@ class Missed:
             )
             if draft.source is not None and _overlap(draft.source, source):
                 draft.source = None
-        self.drafts = [draft for draft in self.drafts if draft.content or draft is mine]
+            if not draft.content:
+                self._drop(draft)
         if mine is not None:
-            self.drafts.remove(mine)
+            self._drop(mine)
         self._add(Draft(source, cue, content, origin))
         return True
 
@@ -278,8 +283,7 @@ class Missed:
             gap = self.text[gap_from : quote.start]
             if gap_from <= quote.start and len(gap) < 60 and not re.search(r"[.!?]\s+\w", gap):
                 last.content = tuple(sorted((*last.content, (quote.start, quote.end))))
-                self.taken.append((quote.start, quote.end))
-                self.taken.sort()
+                self.taken.take([(quote.start, quote.end)])
                 return
         if whole and not here:
             for back in (number - 1,):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.enrich.cues import classify
-from pipeline.enrich.drafts import Draft, Span
+from pipeline.enrich.drafts import Draft, Span, Taken
 from pipeline.enrich.grammar import Grammar
 from pipeline.enrich.passage import Passage
 from pipeline.enrich.quotes import Quotations
@@ -45,13 +45,17 @@ def drafts_of(
             orphans += content
         else:
             whole.append(Draft(source, cue, content))
+    taken = Taken(len(text))
+    for draft in whole:
+        taken.take(draft.content)
     for draft in bare:
-        _complete(passage, quotations, draft, whole, orphans)
+        _complete(passage, quotations, draft, taken, orphans)
         if draft.content:
             whole.append(draft)
+            taken.take(draft.content)
     for draft in whole:
         if draft.source is None and draft.cue is not None:
-            draft.source = _subject(passage, grammar, draft, whole)
+            draft.source = _subject(passage, grammar, draft)
     for span in orphans:
         quote = quotations.covering(span[0])
         if quote is not None and not quote.single and span[1] - span[0] > 20:
@@ -82,7 +86,7 @@ def _nearest(passage: Passage, sources: list[Span], to: Span | None) -> Span | N
 
 
 def _complete(
-    passage: Passage, quotations: Quotations, draft: Draft, whole: list[Draft], orphans: list[Span]
+    passage: Passage, quotations: Quotations, draft: Draft, taken: Taken, orphans: list[Span]
 ) -> None:
     """Give a content to a source and a cue: a stray one that touches them, a quotation that follows, else the clause."""
     text = passage.text
@@ -91,9 +95,11 @@ def _complete(
     low = min(cue[0], draft.source[0]) if draft.source and draft.source[1] <= cue[1] + 60 else cue[0]
     high = max(cue[1], draft.source[1]) if draft.source and draft.source[0] >= cue[0] else cue[1]
     for span in orphans:
-        touching = (
-            GAP.fullmatch(text[high : span[0]]) if span[0] >= high else GAP.fullmatch(text[span[1] : low]) if span[1] <= low else None
-        )
+        touching = None
+        if 0 <= span[0] - high <= 10:
+            touching = GAP.fullmatch(text[high : span[0]])
+        elif 0 <= low - span[1] <= 10:
+            touching = GAP.fullmatch(text[span[1] : low])
         if touching is not None:
             draft.content = (span,)
             orphans.remove(span)
@@ -104,7 +110,6 @@ def _complete(
         draft.content = ((cue[0] + inside.start(), cue[1]),)
         return
     start, end = passage.sentences[passage.sentence_at(cue[0])]
-    taken = [span for other in whole for span in other.content]
     if draft.source is None:
         return
     tail = _clipped(text, high, end, taken)
@@ -117,11 +122,11 @@ def _complete(
         return
     if text[high : high + 2].strip() == ":" or text[cue[0] : cue[1]].endswith(":"):
         quote = next((q for q in quotations.within(high, min(len(text), high + 6)) if q.start >= high), None)
-        if quote is not None and not any(s < quote.end and e > quote.start for s, e in taken):
+        if quote is not None and taken.free(quote.start, quote.end):
             draft.content = ((quote.start, quote.end),)
 
 
-def _clipped(text: str, start: int, end: int, taken: list[Span]) -> Span | None:
+def _clipped(text: str, start: int, end: int, taken: Taken) -> Span | None:
     """The range without blanks and marks at its edges, if it has three words and no other content touches it."""
     while start < end and (text[start].isspace() or text[start] in ",;:.—–"):
         start += 1
@@ -129,28 +134,27 @@ def _clipped(text: str, start: int, end: int, taken: list[Span]) -> Span | None:
         end -= 1
     if end - start < 4 or len(text[start:end].split()) < 3:
         return None
-    if any(s < end and e > start for s, e in taken):
-        return None
-    return start, end
+    return (start, end) if taken.free(start, end) else None
 
 
-def _subject(passage: Passage, grammar: Grammar, draft: Draft, whole: list[Draft]) -> Span | None:
+def _subject(passage: Passage, grammar: Grammar, draft: Draft) -> Span | None:
     """The subject that stands right before the cue, where no other attribution has taken it."""
     cue = draft.cue
     assert cue is not None
     words = passage.text[cue[0] : cue[1]].lower()
     if re.search(r"\w+ing\b", words.split()[0] if words.split() else "") or " by " in words:
         return None
-    start, end = passage.sentences[passage.sentence_at(cue[0])]
+    start, _ = passage.sentences[passage.sentence_at(cue[0])]
     if words.startswith("according to"):
         return None
     tokens = passage.tokens_in(start, cue[0] + 1)
     if not tokens or tokens[-1].start != cue[0]:
         return None
     span, shared = grammar.subject_before(tokens, len(tokens) - 1)
-    if span is None or shared:
+    if span is None:
+        return None
+    if shared and not words.split()[0].endswith(("ed", "d", "id", "ote", "ave")):
         return None
     if any(s < span[1] and e > span[0] for s, e in draft.content):
         return None
-    del end, whole
     return span

@@ -21,6 +21,9 @@ from pipeline.records import Speaker
 
 # How many sentences back a pronoun may look: in news the speaker is named again after about that. 2026-11-23.
 REACH = 5
+# How many claims back "the official" may look; in a longer text than any article it keeps the time linear.
+LOOK_BACK = 300
+BODY_NOUNS = frozenset("company firm group organisation organization agency bank charity union party broadcaster".split())
 PREPOSITIONS = frozenset(
     [
         "of",
@@ -61,6 +64,9 @@ PREPOSITIONS = frozenset(
         "through",
     ]
 )
+
+
+ONE_OF = re.compile(r"(?:one|two|three|some|several|another|both|most)\s+of\s+(?:the|these|those)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +396,7 @@ class Speakers:
                     made = replace(made, name=person.name, kind="person", anonymous=False, role=role)
                     return made, Referent(person=person)
         if description.kind in ("organisation", "government") and description.definite:
-            body = self._body(description, made.start)
+            body = self._body(description, made.start) or self._last_body(description, made.start)
             if body is not None:
                 return replace(made, name=body), Referent(body=body, kind=description.kind)
         if description.kind == "government" and description.head in ("government", "administration"):
@@ -403,6 +409,9 @@ class Speakers:
         if earlier is not None:
             known = self.found[earlier]
             assert known is not None
+            if ONE_OF.match(made.text):
+                # One of them is not they: as unnamed as they are, but a speaker of its own.
+                return replace(made, kind=known.kind, anonymous=known.anonymous), own
             if known.name is None:
                 return self._as(made, own, Referent(claim=earlier, plural=description.plural))
         sex = None
@@ -472,16 +481,33 @@ class Speakers:
                     names[entity.name] = entity.start
         return next(iter(names)) if len(names) == 1 else None
 
+    def _last_body(self, description: Description, before: int) -> str | None:
+        """"The company" is the one body that has spoken, or been named first in a sentence, just before."""
+        if description.head not in BODY_NOUNS or len(description.words) > 1 or description.possessor is not None:
+            return None
+        here = self.passage.sentence_at(before)
+        names: dict[str, int] = {}
+        for sentence in range(max(0, here - 2), here + 1):
+            start, end = self.passage.sentences[sentence]
+            for seen in self.seen.get(sentence, ()):
+                if seen.offset < before and seen.referent.body is not None and seen.referent.kind == "organisation":
+                    names[seen.referent.body] = seen.offset
+            for at in self.named.within(start, min(end, before)):
+                entity = self.named.entities[at]
+                if entity.label == "ORG" and entity.start - start < 8:
+                    names.setdefault(entity.name, entity.start)
+        return next(iter(names)) if len(names) == 1 else None
+
     def _same_speaker(self, index: int, made: Speaker, description: Description) -> int | None:
         """The last unnamed speaker of the same head noun whom this phrase takes up again."""
-        if self._indefinite(made) or not description.head:
+        if not description.head or (self._indefinite(made) and not ONE_OF.match(made.text)):
             return None
         bare = not description.definite
-        if bare and (not description.plural or len(description.words) > 1 or " " in made.text.strip()):
+        if bare and not ONE_OF.match(made.text) and (not description.plural or len(description.words) > 1 or " " in made.text.strip()):
             return None
         if description.possessor is not None:
             return None
-        for other in sorted(self.descriptions, key=lambda i: -self.drafts[i].anchor):
+        for other in reversed(list(self.descriptions)[-LOOK_BACK:]):
             known = self.descriptions[other]
             if other == index or self.drafts[other].anchor >= self.drafts[index].anchor:
                 continue
