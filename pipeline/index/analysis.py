@@ -19,6 +19,7 @@ which its character filters take care of; then ``lowercase``, ``asciifolding`` a
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from typing import NamedTuple
@@ -45,13 +46,13 @@ class Form(NamedTuple):
     stem: str
 
 
-def tokens(text: str) -> tuple[list[tuple[int, int]], list[Form]]:
-    """The words of a text in order: where they stand in it (characters), and their terms."""
+def places(text: str, limit: int | None = None) -> list[tuple[int, int]]:
+    """Where the words of a text stand in it, in order (characters, the end exclusive); the first ``limit`` of them."""
     plain = text.translate(_APOSTROPHES)  # one character for one: offsets stay
-    spans = [match.span() for match in _pattern_for(plain).finditer(plain)]
+    spans = [match.span() for match in itertools.islice(_pattern_for(plain).finditer(plain), limit)]
     if any(end - start > MAX_TOKEN for start, end in spans):
         spans = [(at, min(end, at + MAX_TOKEN)) for start, end in spans for at in range(start, end, MAX_TOKEN)]
-    return spans, [_forms(plain[start:end]) for start, end in spans]
+    return spans
 
 
 def stems(text: str) -> list[str]:

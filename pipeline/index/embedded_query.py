@@ -118,6 +118,9 @@ class Compiler:
                 return self._phrase(field, terms(field, text), 0)
             case Phrase(_, text, slop):
                 return self._phrase(field, terms(field, text), slop)
+            case Pattern(_, (str(prefix), Wild.ANY)):
+                # Not a phrase-prefix query, which stops silently after 50 words; no automaton is built, as a regex needs.
+                return Query.fuzzy_term_query(self.schema, self._as_written(field), prefix, 0, True, prefix=True)
             case Pattern(_, parts):
                 pattern = "".join(
                     {Wild.ANY: ".*", Wild.ONE: "."}[part] if isinstance(part, Wild) else _literal(part)

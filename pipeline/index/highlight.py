@@ -48,14 +48,12 @@ class Highlighter:
         marked = {}
         for name, matchers in self.matchers.items():
             text = re.sub("[\x02\x03]", " ", texts.get(name, "")[:MAX_CHARACTERS])
-            places, words = analysis.tokens(text)
-            spans = [
-                (places[first][0], places[last - 1][1], number)
-                for number, matcher in enumerate(matchers)
-                for first, last in matcher(words)
-            ]
-            if spans:
-                marked[name] = _fragments(text, sorted(spans), whole=name in _WHOLE)
+            words = analysis.forms(text)
+            found = [(*span, number) for number, matcher in enumerate(matchers) for span in matcher(words)]
+            if found:
+                places = analysis.places(text, max(last for _, last, _ in found))
+                spans = sorted((places[first][0], places[last - 1][1], number) for first, last, number in found)
+                marked[name] = _fragments(text, spans, whole=name in _WHOLE)
         return marked
 
 

@@ -647,7 +647,7 @@ def _pieces(parts: tuple[str | Wild, ...]) -> list[tuple[str | Wild, ...]]:
             pieces[-1].append(part)
             continue
         end = 0
-        for start, stop in analysis.tokens(part)[0]:
+        for start, stop in analysis.places(part):
             if end or start > end:
                 pieces.append([])
             pieces[-1].append(part[start:stop])

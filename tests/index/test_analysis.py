@@ -68,10 +68,11 @@ def test_a_word_without_end_is_cut_into_several() -> None:
 
 @given(st.text(max_size=300))
 def test_places_and_terms_agree_and_no_term_holds_a_space(text: str) -> None:
-    places, forms = analysis.tokens(text)
-    assert [form.exact for form in forms] == analysis.words(text)
+    places, forms = analysis.places(text), analysis.forms(text)
+    assert places[:3] == analysis.places(text, 3)[:3]
     assert len(places) == len(forms)
-    assert all(low < high for low, high in places)
+    assert all(low < high <= len(text) for low, high in places)
+    assert [analysis.words(text[low:high])[:1] for low, high in places] == [[form.exact] for form in forms]
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(places))
     for form in forms:
         assert form.exact.strip()

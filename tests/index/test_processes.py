@@ -70,6 +70,12 @@ def test_an_index_whose_writer_is_killed_at_any_moment_holds_whole_batches_only(
 def test_two_processes_upserting_at_once_wait_for_each_other_and_lose_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     processes = [start(folder, name, "1", "12") for name in ("one", "two")]
+    reader = EmbeddedIndex(folder)
+    while any(process.poll() is None for process in processes):
+        for name in ("one", "two"):  # a reader sees whole batches meanwhile
+            hits = reader.search(SearchRequest(query=f"url:*{name}*", limit=50)).hits
+            assert len(hits) in {0, ARTICLES}
+            assert len({hit.record["article"]["version"] for hit in hits}) <= 1
     for process in processes:
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0
