@@ -74,9 +74,13 @@ _PARAGRAPH_COUNT: Callable[[HtmlElement], float] = XPath("count(.//p)")  # type:
 # A child that holds this share of its parent's prose takes its place as the container: at 0.75 the container kept
 # all of the gold text on 250 of 257 pages (2026-11-23).
 _DOMINANT = 0.75
-# Where trafilatura keeps less than this share of the container's running text it went astray on a name of a class
-# (five of 257 pages), and the paragraphs are taken as they stand. A container that also holds other things loses more.
-_KEPT_OF_BARE, _KEPT_OF_MIXED = 0.5, 0.25
+# Where trafilatura keeps less than this share of the container's running text it went astray on the name of a class
+# (six of 257 pages). The container's paragraphs are then taken as they stand, or, where it also holds other things
+# and something was kept, the page is read again with trafilatura's fallbacks (2026-11-23).
+_KEPT_OF_BARE, _KEPT_OF_MIXED, _KEPT_AT_ALL = 0.5, 0.25, 0.1
+# A page's ``articleBody`` is believed to be the whole text where it holds this share of what is visible; lines above
+# it and shorter than a heading are kept all the same, as it often has no headings.
+_SHARED, _HEADING = 0.7, 40
 # trafilatura on more elements than this is not bounded well enough (3,000 tables inside each other took it 10 s): such
 # a page is read plainly instead. The largest article of 257 had some 3,000 elements (2026-11-23).
 _MAX_ELEMENTS = 20_000
@@ -86,6 +90,7 @@ _MAX_DEPTH = 400
 # One set of options for every page; trafilatura copies before it changes any. No deduplication: its memory of earlier
 # pages would make the result depend on them.
 _OPTIONS = Extractor(output_format="python", fast=True, comments=False, tables=True, dedup=False)
+_THOROUGH = Extractor(output_format="python", fast=False, comments=False, tables=True, dedup=False)
 
 
 @dataclass(slots=True)
@@ -181,8 +186,27 @@ def body(root: HtmlElement, prose: Prose, *, title: str, summaries: Sequence[str
     lines = _extracted(container, prose.size)
     if standfirst and squash(standfirst)[:60] not in squash("".join(lines[:6])):
         lines.insert(0, standfirst)
-    lines = _own_text(texts, "\n".join(lines)) or lines
+    lines = _own_text(texts, "\n".join(lines)) or _confirmed(lines, texts)
     return _paragraphs(lines, title)
+
+
+def _confirmed(lines: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The lines without those that the page's own ``articleBody`` does not have, where it has nearly all of them."""
+    for text in texts:
+        own = squash(plain(text))
+        keys = [squash(line) for line in lines]
+        total = sum(map(len, keys))
+        known = [any(part in own for part in (key[:40], key[len(key) // 2 :][:40], key[-40:])) for key in keys]
+        shared = sum(len(key) for key, is_known in zip(keys, known, strict=True) if is_known)
+        if not total or shared < _SHARED * total or len(own) < 0.8 * shared:
+            continue
+        last = max(number for number, is_known in enumerate(known) if is_known)
+        return [
+            line
+            for number, line in enumerate(lines)
+            if known[number] or number == 0 or (number < last and len(keys[number]) < _HEADING)
+        ]
+    return list(lines)
 
 
 def _standfirst(prose: Prose, summaries: Sequence[str]) -> str:
@@ -219,13 +243,16 @@ def _extracted(container: HtmlElement, size: int) -> list[str]:
             inner = etree.SubElement(inner, "div", {"itemprop": "articleBody"})
         inner.append(container)
     lines = _by_trafilatura(whole)
-    if sum(map(len, lines)) < size * (_KEPT_OF_MIXED if mixed else _KEPT_OF_BARE):
+    kept = sum(map(len, lines)) / max(size, 1)
+    if kept < (_KEPT_AT_ALL if mixed else _KEPT_OF_BARE):
         return _plainly(container)
+    if mixed and kept < _KEPT_OF_MIXED:
+        return _by_trafilatura(whole, _THOROUGH)
     return lines
 
 
-def _by_trafilatura(whole: HtmlElement) -> list[str]:
-    document = trafilatura.bare_extraction(whole, options=_OPTIONS)
+def _by_trafilatura(whole: HtmlElement, options: Extractor = _OPTIONS) -> list[str]:
+    document = trafilatura.bare_extraction(whole, options=options)
     return str(getattr(document, "text", None) or "").split("\n")
 
 
