@@ -8,8 +8,7 @@ no honest feed reaches, and take text in large pieces, which alone saves a quart
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.sax import SAXException
@@ -109,9 +108,7 @@ def read_xml(markup: str, *, language: str | None, entities: Mapping[str, str], 
         return _well_formed(_mended(markup), language, max_entries)
     reader = _Loose("", language, "utf-8", dict(entities))
     reader.max_entries = max_entries
-    with suppress(_Enough):
-        reader.feed(markup)
-    return RawFeed(reader.version, reader.feeddata, reader.entries)
+    return _run(reader, lambda: reader.feed(markup))
 
 
 def _well_formed(markup: str, language: str | None, max_entries: int) -> RawFeed:
@@ -126,8 +123,20 @@ def _well_formed(markup: str, language: str | None, max_entries: int) -> RawFeed
     source = InputSource()
     source.setByteStream(io.BytesIO(markup.encode("utf-8", "replace")))
     source.setEncoding("utf-8")
-    with suppress(_Enough):
-        expat.parse(source)
+    return _run(reader, lambda: expat.parse(source))
+
+
+def _run(reader: Any, read: Callable[[], object]) -> RawFeed:
+    """What the reader has found at the end, or at the point where a limit or a stumble of its own ended it."""
+    try:
+        read()
+    except _Enough:
+        pass
+    except (SAXException, UndeclaredNamespace):
+        raise
+    except Exception:  # feedparser stumbles over some orders of elements (KeyError, TypeError)
+        if not reader.entries:
+            raise
     return RawFeed(reader.version, reader.feeddata, reader.entries)
 
 

@@ -254,6 +254,7 @@ def test_one_spoilt_byte_does_not_turn_utf8_into_another_charset() -> None:
         rss("<item><title>&#0;A&#xFFFF;&#99999999999;</title></item>"),
         rss("<item><title>A</title><description>fish & chips &nosuch; <br></description></item>"),
         rss("<item><title>A</title>").replace(b"</channel></rss>", b""),
+        rss("<item><title>A</title><textinput><name>x</name></item>"),  # feedparser itself stumbles over this
         b"<!-- <rss> -->" + rss("<item><title>A</title></item>"),
         b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://x.example/">'
         + rss("<item><title>A</title></item>"),
