@@ -303,7 +303,7 @@ class EmbeddedIndex:
                 total=total,
                 hits=tuple(hits),
                 facets=_facets(searcher, query, request),
-                histogram=_histogram(searcher, query, request.histogram),
+                histogram=_histogram(searcher, query, request),
                 next_cursor=cursor,
                 hints=parsed.hints,
             )
@@ -687,7 +687,8 @@ def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) 
             raise QueryError(request.query, 0, "this cursor belongs to another search")
         offset = int(match.group(1))
     end = offset + request.limit
-    found = searcher.search(query, end + TIE_REACH)
+    # tantivy makes room for all that it is asked for, so never ask for more than there can be.
+    found = searcher.search(query, max(1, min(end + TIE_REACH, searcher.num_docs)))
     total, hits = _total(found), found.hits
     page = hits[offset:end]
     if page:
@@ -706,6 +707,8 @@ def _by_time(
 ) -> tuple[int, Page, str | None]:
     order = Order.Asc if request.sort is Sort.OLDEST else Order.Desc
     if not request.after:
+        if request.offset >= searcher.num_docs:
+            return _total(searcher.search(query, 1)), [], None
         found = searcher.search(query, request.limit + 1, order_by_field=ORDER, offset=request.offset, order=order)
         total, hits = _total(found), found.hits
     else:
@@ -740,7 +743,7 @@ def _facets(searcher: tantivy.Searcher, query: Query, request: SearchRequest) ->
         name: {"terms": {"field": f"{name}.keyword" if fields[name].type is Type.NAME else name, "size": size}}
         for name in request.facets
     }
-    counted = searcher.aggregate(query, wanted)
+    counted = _aggregate(searcher, query, wanted, request)
     return {
         name: tuple(
             sorted(
@@ -752,14 +755,29 @@ def _facets(searcher: tantivy.Searcher, query: Query, request: SearchRequest) ->
     }
 
 
-def _histogram(searcher: tantivy.Searcher, query: Query, interval: Interval | None) -> tuple[tuple[datetime, int], ...]:
+def _aggregate(
+    searcher: tantivy.Searcher, query: Query, wanted: dict[str, Any], request: SearchRequest
+) -> dict[str, Any]:
+    """Count. Raises QueryError where that would take more buckets or memory than tantivy allows (65,000, 500 MB)."""
+    try:
+        counted: dict[str, Any] = searcher.aggregate(query, wanted)
+    except ValueError as error:
+        if "limit was exceeded" not in str(error):
+            raise
+        reason = "there is too much to count: narrow the times, or count by a longer interval"
+        raise QueryError(request.query, 0, reason) from error
+    return counted
+
+
+def _histogram(searcher: tantivy.Searcher, query: Query, request: SearchRequest) -> tuple[tuple[datetime, int], ...]:
+    interval = request.histogram
     if interval is None:
         return ()
     # tantivy has no calendar months: days are added up.
     fixed = "1h" if interval is Interval.HOUR else "1d"
     wanted = {"time": {"date_histogram": {"field": "time", "fixed_interval": fixed, "min_doc_count": 1}}}
     counted: dict[datetime, int] = {}
-    for bucket in searcher.aggregate(query, wanted)["time"]["buckets"]:
+    for bucket in _aggregate(searcher, query, wanted, request)["time"]["buckets"]:
         start = datetime.fromtimestamp(bucket["key"] / 1000, UTC)
         if interval is Interval.MONTH:
             start = start.replace(day=1)

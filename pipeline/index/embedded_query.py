@@ -119,7 +119,7 @@ class Compiler:
             case Phrase(_, text, slop):
                 return self._phrase(field, terms(field, text), slop)
             case Pattern(_, (str(prefix), Wild.ANY)):
-                # Not a phrase-prefix query, which stops silently after 50 words; no automaton is built, as a regex needs.
+                # Not a phrase-prefix query, which stops silently after 50 words; and quicker than a regex's automaton.
                 return Query.fuzzy_term_query(self.schema, self._as_written(field), prefix, 0, True, prefix=True)
             case Pattern(_, parts):
                 pattern = "".join(

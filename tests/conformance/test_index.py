@@ -85,6 +85,7 @@ ARTICLES: list[tuple[str, set[str]]] = [
     ("author:rao", {"talks"}),
     ('author:"asha rao"', {"talks"}),
     ('author:"rao asha"', set()),
+    ('author:"rao john"', set()),
     ("author:nunez", {"denial"}),
     ("by:o'brien", {"talks"}),
     ("by:O’Brien", {"talks"}),
@@ -496,6 +497,13 @@ def test_a_cursor_of_another_order_and_limits_out_of_bounds_are_refused(index: I
     ):
         with pytest.raises(QueryError):
             index.search(bad)
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_an_offset_beyond_the_last_hit_gives_an_empty_page(index: Index, sort: Sort) -> None:
+    for offset in (3, 10**9):
+        result = index.search(SearchRequest(query="kashmir", sort=sort, offset=offset))
+        assert (result.total, result.hits, result.next_cursor) == (3, (), None)
 
 
 def test_a_limit_of_nought_only_counts(index: Index) -> None:
