@@ -90,6 +90,9 @@ _MAX_DEPTH = 400
 # One set of options for every page; trafilatura copies before it changes any. No deduplication: its memory of earlier
 # pages would make the result depend on them.
 _OPTIONS = Extractor(output_format="python", fast=True, comments=False, tables=True, dedup=False)
+# Within a container that holds nothing but the body, trafilatura is told to keep what it finds: the same F1 as balanced
+# (0.966 on 257 pages), and it does not measure the page again to see what it left behind.
+_KEEPING = Extractor(output_format="python", fast=True, comments=False, tables=True, dedup=False, recall=True)
 _THOROUGH = Extractor(output_format="python", fast=False, comments=False, tables=True, dedup=False)
 
 
@@ -192,9 +195,11 @@ def body(root: HtmlElement, prose: Prose, *, title: str, summaries: Sequence[str
 
 def _confirmed(lines: Sequence[str], texts: Sequence[str]) -> list[str]:
     """The lines without those that the page's own ``articleBody`` does not have, where it has nearly all of them."""
-    for text in texts:
+    if not texts:
+        return list(lines)
+    keys = [squash(line) for line in lines]
+    for text in texts[:2]:
         own = squash(plain(text))
-        keys = [squash(line) for line in lines]
         total = sum(map(len, keys))
         known = [any(part in own for part in (key[:40], key[len(key) // 2 :][:40], key[-40:])) for key in keys]
         shared = sum(len(key) for key, is_known in zip(keys, known, strict=True) if is_known)
@@ -242,7 +247,7 @@ def _extracted(container: HtmlElement, size: int) -> list[str]:
             # Named thus, the container is taken as the article's body whatever its own class says.
             inner = etree.SubElement(inner, "div", {"itemprop": "articleBody"})
         inner.append(container)
-    lines = _by_trafilatura(whole)
+    lines = _by_trafilatura(whole, _OPTIONS if mixed else _KEEPING)
     kept = sum(map(len, lines)) / max(size, 1)
     if kept < (_KEPT_AT_ALL if mixed else _KEPT_OF_BARE):
         return _plainly(container)
@@ -282,8 +287,10 @@ def _plainly(container: HtmlElement) -> list[str]:
 
 def _own_text(texts: Sequence[str], visible: str) -> list[str]:
     """The page's own ``articleBody`` where it is much longer than what is visible and begins alike; else nothing."""
+    if not texts:
+        return []
     seen = squash(visible)
-    for text in texts:
+    for text in texts[:2]:
         if len(text) < 1.3 * len(visible) or len(text) < 200:
             continue
         lines = [line for line in (plain(part) for part in re.split(r"\n+|</p>|<br\s*/?>", text)) if line]

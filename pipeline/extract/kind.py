@@ -23,6 +23,7 @@ _CAPTION = 400.0
 # Walls (log in, pay, consent, enable JavaScript) fill up to a screen with their own words.
 _WALL_TEXT = 2_500.0
 
+_NO_LETTERS = re.compile(r"[\W_]+")
 _WIDE = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SENTENCE_END = re.compile(r"[.!?。！？…।؟\"”»]\s*$")
 
@@ -35,8 +36,8 @@ _VIDEO_ADDRESS = re.compile(r"/(?:videos?|watch|av|mediathek|tv|podcasts?|audio)
 
 def weigh(text: str) -> float:
     """How much there is to read in a text: letters and digits, wide scripts counting more."""
-    letters = sum(map(str.isalnum, text))
-    return letters + 1.5 * len(_WIDE.findall(text))
+    letters = len(_NO_LETTERS.sub("", text))
+    return letters if text.isascii() else letters + 1.5 * len(_WIDE.findall(text))
 
 
 def without_wall(text: str) -> str:
@@ -46,7 +47,7 @@ def without_wall(text: str) -> str:
 
 def kind(text: str, found: Harvest, root: HtmlElement, address: str, title: str) -> PageKind:
     """The kind of the page with this body. ``root`` is asked for its whole text only where the body is short."""
-    weight = weigh(text)
+    weight = weigh(text[:8_000])
     if weight >= _WALL_TEXT:
         return PageKind.ARTICLE
     real = without_wall(text)

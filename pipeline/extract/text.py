@@ -9,6 +9,7 @@ import unicodedata
 from importlib.resources import files
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 
@@ -24,9 +25,9 @@ def plain(text: str) -> str:
 
 def squash(text: str) -> str:
     """Text reduced for comparison: letters and digits only, in lower case, compatibility forms joined."""
-    if text.isascii():
-        return "".join(filter(str.isalnum, text.lower()))
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).casefold()
+    return _NO_LETTERS.sub("", text.lower())
 
 
 def phrases(name: str) -> tuple[str, ...]:
