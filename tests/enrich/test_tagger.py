@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.enrich.tagger import PACKAGED, Tagged, Tagger
+from pipeline.enrich.tagger import PACKAGED, Attribution, Tagged, Tagger, share_sources
 from pipeline.errors import ModelError
 
 STORY = (
@@ -69,6 +69,33 @@ def test_straight_quotation_marks_do_as_well_as_curly_ones(tagger: Tagger) -> No
 def test_according_to_is_a_cue(tagger: Tagger) -> None:
     cues = {words(STORY, a.cue): words(STORY, a.source) for a in tagger.tag(STORY).attributions}
     assert cues.get("According to") == "the World Bank"
+
+
+def attribution(text: str, source: str, cue: str, content: str) -> Attribution:
+    def spans(part: str) -> tuple[tuple[int, int], ...]:
+        return ((text.index(part), text.index(part) + len(part)),) if part else ()
+
+    return Attribution(spans(source), spans(cue), spans(content), 1.0)
+
+
+def test_a_second_cue_in_the_sentence_shares_the_source_of_the_first() -> None:
+    text = "Mr. Sato called the report a lie, adding that he would sue."
+    first = attribution(text, "Mr. Sato", "called", "the report a lie")
+    second = attribution(text, "", "adding", "that he would sue")
+    assert [words(text, a.source) for a in share_sources(text, [first, second])] == ["Mr. Sato", "Mr. Sato"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("Sato called it a lie. Reports claimed otherwise, saying that he knew.", "saying"),
+        ("Sato called it a lie while it was feared that he knew.", "was feared"),
+    ],
+)
+def test_no_source_is_shared_across_sentences_or_with_a_passive(text: str, cue: str) -> None:
+    first = attribution(text, "Sato", "called", "it a lie")
+    second = attribution(text, "", cue, "that he knew")
+    assert share_sources(text, [first, second])[1].source == ()
 
 
 @pytest.mark.parametrize(
