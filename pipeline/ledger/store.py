@@ -18,6 +18,7 @@ from sqlalchemy import (
     RowMapping,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql import ClauseElement
 
 from pipeline.errors import LedgerError
 from pipeline.ledger import tables as t
@@ -341,11 +343,22 @@ class Ledger:
         An item whose lease has meanwhile gone to another worker is left to that worker. Returns how many were written.
         """
         written = 0
+        # Changes that set the same columns go into one statement, since building a statement is dear.
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        expressions: dict[tuple[str, ...], dict[str, Any]] = {}
+        for change in changes:
+            values = _values(change, now) | {"lease_owner": None, "lease_until": None}
+            computed = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
+            plain = {f"new_{name}": value for name, value in values.items() if name not in computed}
+            key = (type(change).__name__, *computed, *plain)
+            expressions[key] = computed
+            alike.setdefault(key, []).append(plain | {"this": change.item, "mine": owner})
+        mine = and_(t.items.c.id == bindparam("this"), t.items.c.lease_owner == bindparam("mine"))
         with self._write() as db:
-            for change in changes:
-                values = _values(change, now) | {"lease_owner": None, "lease_until": None}
-                mine = and_(t.items.c.id == change.item, t.items.c.lease_owner == owner)
-                written += db.execute(update(t.items).where(mine).values(**values)).rowcount
+            for key, rows in alike.items():
+                names = [name.removeprefix("new_") for name in rows[0] if name.startswith("new_")]
+                bound = {name: bindparam(f"new_{name}", type_=t.items.c[name].type) for name in names}
+                written += db.execute(update(t.items).where(mine).values(**bound, **expressions[key]), rows).rowcount
         return written
 
     def own(self, pairs: Sequence[tuple[str, str]]) -> set[str]:

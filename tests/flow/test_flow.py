@@ -327,11 +327,12 @@ def test_a_resident_run_waits_for_a_full_disk_and_goes_on_by_itself(tmp_path: Pa
     async def scenario(desk: Desk, grudging: Grudging) -> None:
         flow = Flow(desk.settings, desk.ledger, grudging)  # type: ignore[arg-type]
         running = asyncio.create_task(flow.run())
-        while not any("no space left" in text for _, text, _ in desk.ledger.notes()):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - what is waited for is in another database, not an event
+        # What is waited for is in a database, not an event.
+        while not any("no space left" in text for _, text, _ in desk.ledger.notes()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         grudging.full = False
-        while not desk.index.count(Kind.ARTICLES):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110
+        while not desk.index.count(Kind.ARTICLES):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         assert desk.ledger.notes() == []
         flow.stop()
         await running

@@ -70,7 +70,7 @@ def finish(wire: RecordedWire | Newsroom, folder: Path) -> None:
     assert process.returncode == 0, errors.decode()
 
 
-def outcome(settings: Settings) -> "End":
+def outcome(settings: Settings) -> End:
     """The documents without the clock's and the archive's share in them, and the items by state."""
     index, ledger = open_index(settings), open_ledger(settings.ledger_file)
     documents: dict[str, bytes] = {}

@@ -213,6 +213,31 @@ def test_a_retry_counts_its_attempts_and_waits(ledger: Ledger) -> None:
     assert (item.fetches, item.reason) == (1, "no answer")
 
 
+def test_changes_of_all_kinds_are_written_together(ledger: Ledger) -> None:
+    with_items(ledger, *(f"http://e.org/{n}" for n in range(6)))
+    items = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    changes = [
+        Fetched(items[0].id, Location(file="a", offset=1)),
+        Retry(items[1].id, Owed.FETCH, LATER, "timeout", "slow"),
+        Retry(items[2].id, Owed.INDEX, LATER, "crash", "died"),
+        Fetched(items[3].id, Location(file="b", offset=2)),
+        Indexed(items[4].id, "article", NOW),
+        Quarantined(items[5].id, "fetch", "http-500", "HTTP 500"),
+    ]
+    assert ledger.apply(changes, NOW, ME) == 6
+    found = [ledger.item(item.id) for item in items]
+    assert [item.state.value for item in found if item] == [
+        "fetched",
+        "seen",
+        "seen",
+        "fetched",
+        "indexed",
+        "quarantined",
+    ]
+    assert [(item.fetches, item.attempts) for item in found[1:3] if item] == [(1, 0), (0, 1)]
+    assert [item.location.file for item in found if item and item.location] == ["a", "b"]
+
+
 def test_quarantine_keeps_stage_and_reason_and_gives_back_or_drops(ledger: Ledger) -> None:
     with_items(ledger, "http://e.org/1", "http://e.org/2", "http://e.org/3")
     one, two, three = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
