@@ -64,6 +64,11 @@ class Taken:
         """How many characters of the range are taken."""
         return self._bytes.count(1, max(start, 0), max(end, 0))
 
+    def first(self, start: int, end: int) -> int:
+        """Where the first taken character of the range is, or its end."""
+        found = self._bytes.find(1, max(start, 0), max(end, 0))
+        return found if found >= 0 else end
+
     def free(self, start: int, end: int) -> bool:
         return self.covered(start, end) == 0
 

@@ -30,6 +30,7 @@ EVENT = re.compile(
     r"assembly session|day|grand prix|open|marathon|referendum|forum|expo|awards?|massacre|genocide|holocaust)\b",
     re.I,
 )
+DESCRIBED = re.compile(r"(?:[\w-]+ )*[a-z]{3,} ([A-Z]{3,})")
 NAME_PARTICLES = frozenset(
     [
         "al",
@@ -505,7 +506,10 @@ def _organisations(text: str, raws: list[_Raw], long_forms: dict[str, tuple[int,
             continue
         written = _bare(text[raw.start : raw.end])
         plain = written.replace(".", "")
-        if plain in defined_names:
+        described = DESCRIBED.fullmatch(written)
+        if described and raw.label == "ORG":
+            names[index] = described.group(1)  # "space institute INPA" is INPA
+        elif plain in defined_names:
             names[index] = defined_names[plain]
         elif plain.isupper() and len(plain) > 1 and raw.label == "ORG" and len(initials.get(plain, ())) == 1:
             names[index] = next(iter(initials[plain]))

@@ -53,7 +53,7 @@ class Missed:
     def quotations_with_a_cue(self) -> None:
         """“...,” the minister said; “...,” said the minister: what stands right behind a quotation says whose it is."""
         for quote in self.quotations.all:
-            if quote.single or len(self.text[quote.start : quote.end].split()) < LEAST_QUOTED:
+            if quote.single or not quote.closed:
                 continue
             if self.text[quote.inner_end - 1 : quote.inner_end] not in (",", "?", "!", "…", "—"):
                 continue
@@ -108,7 +108,8 @@ class Missed:
         if verb is None:
             return None
         if verb == 0:
-            return self._inverted(tokens)
+            # "said Khan", never "urged the court".
+            return None if verb_lemma(tokens[0].lower) in self.grammar.words.object else self._inverted(tokens)
         first = verb
         while first > 0 and (tokens[first - 1].lower in AUXILIARIES or tokens[first - 1].lower in ADVERBS):
             first -= 1
@@ -150,7 +151,7 @@ class Missed:
             if (
                 token.text in '.;:!?“”"'
                 or token.text == ","
-                or token.lower in ("on", "who", "that", "during", "after", "as")
+                or token.lower in ("on", "who", "that", "during", "after", "as", "to")
             ):
                 break
             last = at
@@ -255,7 +256,13 @@ class Missed:
             low, high = content
             while high > low and self.text[high - 1] in " ,.!?;":
                 high -= 1
-            if high - low > 10 and self._free(low, high):
+            inside = all(
+                low <= s and e <= high
+                for draft in self.near.near(match.start())
+                for s, e in draft.content
+                if s < high and e > low
+            )
+            if high - low > 10 and inside:
                 self._add(Draft((first, limit), (match.start(), match.end()), ((low, high),), "according to"))
 
     def further_quotations(self) -> None:

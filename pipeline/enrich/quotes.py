@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 OPEN, CLOSE = "“„", "”"
-MARK = re.compile(r"[\"“”„«»‘’']|``|''")
+MARK = re.compile(r"``|''|[\"“”„«»‘’']")
 INCHES = re.compile(r"\d['’]\d{1,2}$")  # 5'10": no quotation
 
 
@@ -64,8 +64,9 @@ def _in_paragraph(text: str, start: int, end: int, reopens: bool) -> list[Quote]
         elif mark == "``":
             opens = True
         elif mark == "''":
-            opens = False
-            if opened is None:
+            # Typewriters' quotation marks: closing behind "``", opening and closing where there is none.
+            opens = opened is None and behind.isalnum() and not before.isalnum()
+            if opened is None and not opens:
                 continue
         elif mark in OPEN:
             # A closing mark that was typed as an opening one: inside a quotation, behind a word, before a blank.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.enrich.cues import classify
+from pipeline.enrich.cues import classify, lexicon, verb_lemma
 from pipeline.enrich.drafts import Draft, Span, Taken
 from pipeline.enrich.grammar import Grammar
 from pipeline.enrich.passage import Passage
@@ -20,6 +20,7 @@ from pipeline.enrich.quotes import Quotations
 if TYPE_CHECKING:
     from pipeline.enrich.tagger import Attribution
 
+PASSIVE = re.compile(r"\b(?:is|are|was|were|been|being)\b(?!\s+\w+ing\b)")
 GAP = re.compile(r"[\s,:;—–-]{0,4}(?:that\s)?[\s\"“]{0,4}")
 
 
@@ -37,6 +38,10 @@ def drafts_of(
         cue = max(cues, key=lambda span: span[1] - span[0]) if cues else None
         sources = [span for raw in each.source if (span := _trim(text, raw))]
         source = _nearest(passage, sources, cue or (content[0] if content else None))
+        if cue is not None:
+            cue = _last_verb(text, cue)
+        if source is not None:
+            source = _without_who(text, source)
         if not content and cue is None:
             continue
         if not content:
@@ -70,6 +75,20 @@ def _trim(text: str, span: Span) -> Span | None:
     while end > start and text[end - 1].isspace():
         end -= 1
     return (start, end) if end > start else None
+
+
+def _last_verb(text: str, cue: Span) -> Span:
+    """"asked not to be named, said": behind a comma stands the cue alone."""
+    match = re.search(r",\s+((?:(?:also|has|had|have|later)\s+)?(\w+))$", text[cue[0] : cue[1]])
+    if match is None or verb_lemma(match.group(2)) not in lexicon().report:
+        return cue
+    return cue[0] + match.start(1), cue[1]
+
+
+def _without_who(text: str, source: Span) -> Span:
+    """A source that breaks off behind a relative pronoun ends before it."""
+    match = re.search(r",?\s+who$", text[source[0] : source[1]])
+    return (source[0], source[0] + match.start()) if match is not None and match.start() > 0 else source
 
 
 def _nearest(passage: Passage, sources: list[Span], to: Span | None) -> Span | None:
@@ -134,7 +153,15 @@ def _clipped(text: str, start: int, end: int, taken: Taken) -> Span | None:
         end -= 1
     if end - start < 4 or len(text[start:end].split()) < 3:
         return None
-    return (start, end) if taken.free(start, end) else None
+    if taken.free(start, end):
+        return start, end
+    # Up to where somebody else's words begin: "said as much on Thursday, arguing that ...".
+    first = taken.first(start, end)
+    comma = text.rfind(",", start, first)
+    end = comma if comma > start else first
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:"):
+        end -= 1
+    return (start, end) if comma > start and len(text[start:end].split()) >= 2 else None
 
 
 def _subject(passage: Passage, grammar: Grammar, draft: Draft) -> Span | None:
@@ -152,6 +179,9 @@ def _subject(passage: Passage, grammar: Grammar, draft: Draft) -> Span | None:
         return None
     span, shared = grammar.subject_before(tokens, len(tokens) - 1)
     if span is None:
+        return None
+    subject = passage.text[slice(*span)].lower().split()
+    if subject[0] in ("it", "said", "says", "say") or PASSIVE.search(words):
         return None
     if shared and not words.split()[0].endswith(("ed", "d", "id", "ote", "ave")):
         return None
