@@ -17,6 +17,7 @@ from pipeline.enrich.entities import join
 from pipeline.enrich.language import detect
 from pipeline.enrich.passage import Passage
 from pipeline.enrich.tagger import Mention, Tagged, Tagger
+from pipeline.enrich.unseen import names_of_speakers
 from pipeline.errors import ModelError
 from pipeline.records import Enriched
 
@@ -75,7 +76,7 @@ class Enricher:
         mentions = tagged.mentions
         if line is not None:
             mentions = (Mention(line[0], line[1], "LOC", 1.0), *mentions)
-        named = join(passage, mentions)
+        named = join(passage, names_of_speakers(passage, mentions, tagged.attributions))
         claims = build(passage, named, tagged.attributions, published)
         return Enriched(language=spoken, entities=tuple(named.entities), claims=claims, model=self.name)
 

@@ -31,6 +31,8 @@ EVENT = re.compile(
     re.I,
 )
 DESCRIBED = re.compile(r"(?:[\w-]+ )*[a-z]{3,} ([A-Z]{3,})")
+GOVERNING_WORDS = frozenset("the a an he she they it we i this that these those his her their our some many most no one both".split())
+"""Words that begin a sentence with a capital and are no part of a name."""
 NAME_PARTICLES = frozenset(
     [
         "al",

@@ -234,8 +234,19 @@ class Missed:
 
     def according_to(self) -> None:
         for match in ACCORDING.finditer(self.text):
+            around = None
             if not self._free(match.start(), match.end()):
-                continue
+                # Within a content that runs over it: "he said that it would end, according to an aide".
+                around = next(
+                    (
+                        draft
+                        for draft in self.near.near(match.start())
+                        if draft.content and draft.content[-1][0] < match.start() < match.end() < draft.content[-1][1]
+                    ),
+                    None,
+                )
+                if around is None or self.text[match.start() - 2 : match.start()] != ", ":
+                    continue
             start, end = self.passage.sentences[self.passage.sentence_at(match.start())]
             quote = self.quotations.covering(match.start())
             if quote is not None and not quote.single:
@@ -262,6 +273,9 @@ class Missed:
                 for s, e in draft.content
                 if s < high and e > low
             )
+            if around is not None and match.start() - start >= 3:
+                around.content = (*around.content[:-1], (around.content[-1][0], match.start() - 2))
+                inside = True
             if high - low > 10 and inside:
                 self._add(Draft((first, limit), (match.start(), match.end()), ((low, high),), "according to"))
 
