@@ -18,7 +18,7 @@ demo: setup-demo  ## run the pipeline on a small newsroom of its own, from nothi
 	@$(RUN) wirewatch demo --data $(DEMO_DATA)
 
 test: setup  ## all tests
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist loadfile
 
 check: setup  ## lint, format, types
 	$(RUN) ruff check .

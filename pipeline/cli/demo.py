@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,6 @@ from pipeline.cli.search import article_line, claim_line
 from pipeline.cli.terminal import (
     FAILED,
     Json,
-    ago,
     clean,
     complain,
     line,
@@ -103,14 +101,16 @@ def _report(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: 
 
 
 def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: float, folder: Path) -> None:
-    now = utc_now()
     _head("What came in")
-    sources = index.search(SearchRequest(limit=0, facets=("source", "language"), facet_size=20))
-    articles = Counter(dict(sources.facets["source"]))
-    shown = table("feed", "articles", "last success", "remarks", right=("articles",))
+    sources = index.search(SearchRequest(limit=0, facets=("source",), facet_size=20))
+    articles = dict(sources.facets["source"])
+    shown = table("outlet", "feeds", "articles", "remarks", right=("feeds", "articles"))
+    outlets: dict[str, list[Feed]] = {}
     for feed in ledger.feeds():
-        remark = Text(line(feed.reason or ""), style="red")
-        shown.add_row(line(feed.source or feed.url), str(articles[feed.source]), ago(feed.last_success, now), remark)
+        outlets.setdefault(feed.source or feed.url, []).append(feed)
+    for outlet, feeds in outlets.items():
+        remark = "; ".join(line(feed.reason) for feed in feeds if feed.reason)
+        shown.add_row(line(outlet), str(len(feeds)), str(articles.get(outlet, 0)), Text(remark, style="red"))
     out.print(shown)
     out.print()
     _say(f"First edition: {summary(first, 0).rpartition(' in ')[0]}.")
