@@ -55,7 +55,7 @@ from pipeline.index.query import parse
 from pipeline.records import Document, Hit, digest, from_json, to_json
 
 ORDER, TIE, RECORD = "_order", "_tie", "_record"
-HEAP = 64_000_000
+HEAP = 32_000_000
 """Bytes that tantivy's writer may fill before it spills a segment: a batch of some thousand articles."""
 LOCK_TIMEOUT = 300.0
 """Seconds to wait for another process's batch; its merges can take a minute on a large index."""
@@ -737,10 +737,17 @@ def _facets(searcher: tantivy.Searcher, query: Query, request: SearchRequest) ->
     if not request.facets:
         return {}
     fields = FIELDS[request.kind]
-    # More than asked, because tantivy leaves the order of equal counts open.
+    # More than asked, because tantivy leaves the order of equal counts open; and enough from each segment for counts to
+    # be exact up to 5,000 different values in one (2026-11-23: no slower than its default of ten times the size).
     size = 2 * request.facet_size + 50
     wanted = {
-        name: {"terms": {"field": f"{name}.keyword" if fields[name].type is Type.NAME else name, "size": size}}
+        name: {
+            "terms": {
+                "field": f"{name}.keyword" if fields[name].type is Type.NAME else name,
+                "size": size,
+                "segment_size": 5_000,
+            }
+        }
         for name in request.facets
     }
     counted = _aggregate(searcher, query, wanted, request)
