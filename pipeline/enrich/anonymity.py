@@ -17,7 +17,7 @@ PATTERN = re.compile(
         withheld|his\s+name|her\s+name|their\s+names?){WHY}{END})
     |(?P<declined>(?:asked|requested|declined|wished|wanted|preferred|refused)\s+(?:not\s+)?to\s+be\s+(?:named|identified|quoted){WHY}{END})
     |(?P<bare>(?:asking|requesting|seeking|declining|refusing|wishing|preferring|insisting|speaking|talking)\s+[^.;\n“”",]*?
-        (?:anonym\w+|not\s+to\s+be\s+(?:named|identified|quoted)|to\s+be\s+(?:named|identified)|remain\s+(?:anonymous|unnamed)){WHY}{END})
+        (?:anonym\w+|not\s+to\s+be\s+(?:named|identified|quoted)|to\s+be\s+(?:named|identified)|to\s+give\s+(?:his|her|their|a)\s+names?|remain\s+(?:anonymous|unnamed)){WHY}{END})
     |(?P<authority>(?:because|as|since|who)\s+(?:(?:he|she|they)\s+)?(?:was|were|is|are)\s*(?:not|n['’]t)\s+
         (?:yet\s+)?(?:authori[sz]ed|allowed|permitted|cleared|empowered)\s+[^.;\n“”",]*?{END})
     |(?P<lacking>\bnot\s+authori[sz]ed\s+to\s+(?:speak|talk|comment|brief|discuss)\b[^.;\n“”",]*?{END})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pipeline.enrich.anonymity import reason
 from pipeline.enrich.cues import classify, is_negated
 from pipeline.enrich.drafts import ByParagraph, Draft, Span
 from pipeline.enrich.entities import Named
@@ -41,6 +42,7 @@ def build(
     drafts = drafts_of(passage, quotations, grammar, attributions)
     drafts = trim(passage, quotations, drafts)
     drafts = add_missed(passage, quotations, named, grammar, drafts)
+    drafts = [draft for draft in drafts if not _is_reason(passage, draft)]
     drafts = _with_inner(passage, grammar, drafts)
     _nest(drafts)
     _borrow_sources(passage, drafts)
@@ -75,6 +77,15 @@ def build(
             )
         )
     return tuple(claims)
+
+
+def _is_reason(passage: Passage, draft: Draft) -> bool:
+    """Whether the attribution is no more than why a source goes unnamed: "who declined to be named"."""
+    if draft.cue is None:
+        return False
+    start, end = passage.sentences[passage.sentence_at(draft.cue[0])]
+    why = reason(passage.text, start, end)
+    return why is not None and why[0] <= draft.cue[0] < why[1] and draft.end <= why[1]
 
 
 def _with_inner(passage: Passage, grammar: Grammar, drafts: list[Draft]) -> list[Draft]:

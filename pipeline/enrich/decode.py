@@ -5,7 +5,7 @@ Plain numpy; used at run time and, for the shared definitions, in training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,28 +56,27 @@ class Chain:
         ``emissions`` (pieces, tags), ``paragraphs`` (pieces,) never falling. Paragraphs of about one length go side by
         side, so the loop in Python is as long as the longest paragraphs, not as the text.
         """
-        total = len(emissions)
-        path = np.zeros(total, np.int64)
-        if not total:
-            return path
-        begins = np.concatenate([[0], np.flatnonzero(np.diff(paragraphs)) + 1])
-        lengths = np.diff(np.concatenate([begins, [total]]))
-        order = np.argsort(-lengths, kind="stable")
-        for at in range(0, len(order), PARAGRAPHS_AT_ONCE):
-            some = order[at : at + PARAGRAPHS_AT_ONCE]
-            self._best_paths(emissions, begins[some], lengths[some], path)
+        path = np.zeros(len(emissions), np.int64)
+        for begins, lengths in _side_by_side(paragraphs):
+            self._best_paths(emissions, begins, lengths, path)
         return path
+
+    def chances(self, emissions: Floats, paragraphs: Ints) -> Floats:
+        """The probability of each tag of each piece, (pieces, tags), over all paths (forward-backward)."""
+        chances = np.empty_like(emissions)
+        likely = np.exp(emissions - emissions.max(1, keepdims=True))
+        for begins, lengths in _side_by_side(paragraphs):
+            self._chances(likely, begins, lengths, chances)
+        return chances
 
     def _best_paths(self, emissions: Floats, begins: Ints, lengths: Ints, path: Ints) -> None:
         """Writes the paths of paragraphs, longest first, into ``path``."""
-        longest = int(lengths[0])
-        # live[t]: how many paragraphs still have a piece at step t
-        live = np.searchsorted(-lengths, -np.arange(longest), side="left")
+        live = _live(lengths)
         score = self.first + emissions[begins]
         back = []
         reverse = np.ascontiguousarray(self.between.T)
-        for t in range(1, longest):
-            n = int(live[t])
+        for t in range(1, len(live)):
+            n = live[t]
             steps = score[:n, None, :] + reverse
             chosen = steps.argmax(2)
             back.append(chosen)
@@ -85,11 +84,51 @@ class Chain:
             score[:n] = best + emissions[begins[:n] + t]
         tag = (score + self.last).argmax(1)
         rows = np.arange(len(begins))
-        for t in range(longest - 1, -1, -1):
-            n = int(live[t])
+        for t in range(len(live) - 1, -1, -1):
+            n = live[t]
             path[begins[:n] + t] = tag[:n]
             if t:
                 tag[:n] = back[t - 1][rows[:n], tag[:n]]
+
+    def _chances(self, likely: Floats, begins: Ints, lengths: Ints, chances: Floats) -> None:
+        """Writes the probabilities of paragraphs, longest first, into ``chances``; ``likely`` are exp(emissions)."""
+        live = _live(lengths)
+        between, first, last = np.exp(self.between), np.exp(self.first), np.exp(self.last)
+        forward = first * likely[begins]
+        forward /= forward.sum(1, keepdims=True)
+        chances[begins] = forward
+        for t in range(1, len(live)):
+            n = live[t]
+            at = begins[:n] + t
+            forward = (forward[:n] @ between) * likely[at]
+            forward /= forward.sum(1, keepdims=True)
+            chances[at] = forward
+        backward = np.tile(last, (len(begins), 1))
+        for t in range(len(live) - 1, -1, -1):
+            n = live[t]
+            at = begins[:n] + t
+            both = chances[at] * backward[:n]
+            chances[at] = both / both.sum(1, keepdims=True)
+            step = (backward[:n] * likely[at]) @ between.T
+            backward[:n] = step / step.sum(1, keepdims=True)
+
+
+def _side_by_side(paragraphs: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Beginnings and lengths of some paragraphs at a time, the longest first."""
+    if not len(paragraphs):
+        return
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(paragraphs)) + 1])
+    lengths = np.diff(np.concatenate([begins, [len(paragraphs)]]))
+    order = np.argsort(-lengths, kind="stable")
+    for at in range(0, len(order), PARAGRAPHS_AT_ONCE):
+        some = order[at : at + PARAGRAPHS_AT_ONCE]
+        yield begins[some], lengths[some]
+
+
+def _live(lengths: Ints) -> list[int]:
+    """For each step, how many of the paragraphs (longest first) still have a piece there."""
+    steps = -np.arange(int(lengths[0]))
+    return [int(n) for n in np.searchsorted(-lengths, steps, side="left")]
 
 
 @dataclass(frozen=True, slots=True)

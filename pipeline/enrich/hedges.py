@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+OVER = 16
 ADVERB = r"\b(?:reportedly|allegedly|apparently|seemingly|purportedly|supposedly|ostensibly|possibly|perhaps|presumably|evidently|conceivably)\b"
 AT_CUE = re.compile(
     rf"{ADVERB}|\b(?:appear(?:s|ed)?|seem(?:s|ed)?)\s+to\s+(?:have\s+)?\w+|\b(?:may|might|could)\s+(?:well\s+)?have\b"
@@ -23,7 +24,10 @@ def hedge(
     """The first hedging words in the cue, beside it (``around``), or, failing that, in an indirect content."""
     for span in (cue, around):
         if span is not None:
-            match = AT_CUE.search(text, *span)
+            # "appeared | to suggest": where the cue is cut short, the words are still read to their end.
+            match = AT_CUE.search(text, span[0], span[1] + (OVER if span is cue else 0))
+            if match is not None and match.start() >= span[1]:
+                match = None
             if match is not None and not re.fullmatch(r"(?:is|are|was|were)\s+quoted\s+as", match.group(), re.I):
                 return match.group()
     if content is not None:

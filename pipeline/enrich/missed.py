@@ -15,6 +15,11 @@ from pipeline.enrich.grammar import ADVERBS, MARKS, SUBJECT_PRONOUNS, TIME_WORDS
 from pipeline.enrich.passage import Passage, Token
 from pipeline.enrich.quotes import Quotations, Quote
 
+TAG_ENDS = re.compile(
+    r"(?:\s+(?:on|late|early|this|last|in|to|of|at|yesterday)\b[^,;]{0,60})?"
+    r"(?:[.!?\s]*|,\s+(?:adding|saying|noting|warning|stressing|insisting|citing|and|but)\b.*)",
+    re.S,
+)
 ACCORDING = re.compile(r"\b[Aa]ccording to\b")
 # A quotation of fewer words is a scare quote or a title oftener than somebody's words. 2026-11-23.
 LEAST_QUOTED = 4
@@ -187,7 +192,7 @@ class Missed:
         before = (start, comma.start)
         if len(self.text[before[0] : before[1]].split()) < 2:
             return False
-        if re.fullmatch(r"(?:\s+(?:on|late|early|this|last|in|to|of|at|yesterday)\b[^,;]{0,60})?[.!?\s]*", rest):
+        if TAG_ENDS.fullmatch(rest):
             content: tuple[Span, ...] = (before,)
             origin = "trailing"
         else:
@@ -292,6 +297,31 @@ class Missed:
                     continue
                 self._join(quote, number, by_paragraph)
 
+    def chains(self) -> None:
+        """A quotation that opens its mark anew at each paragraph is one claim in as many pieces."""
+        doubles = [quote for quote in self.quotations.all if not quote.single]
+        for at, quote in enumerate(doubles):
+            if not quote.continues or (at > 0 and doubles[at - 1].continues):
+                continue
+            chain = [quote]
+            while chain[-1].continues and at + len(chain) < len(doubles):
+                chain.append(doubles[at + len(chain)])
+            owner = self._owner(chain[0])
+            if owner is None:
+                continue
+            for piece in chain[1:]:
+                other = self._owner(piece)
+                if other is owner:
+                    continue
+                if other is not None:
+                    if other.cue is not None and piece.end <= other.cue[0] <= piece.end + 60:
+                        break  # a tag of its own closes the quotation
+                    other.content = tuple(s for s in other.content if not _overlap(s, (piece.start, piece.end)))
+                    if not other.content:
+                        self._drop(other)
+                owner.content = tuple(sorted((*owner.content, (piece.start, piece.end))))
+                self.taken.take([(piece.start, piece.end)])
+
     def _join(self, quote: Quote, number: int, by_paragraph: dict[int, list[Draft]]) -> None:
         start, end = self.passage.paragraphs[number]
         before_quote = self.text[start : quote.start].rstrip()
@@ -345,4 +375,5 @@ def add_missed(
     missed.according_to()
     missed.trailing_tags()
     missed.further_quotations()
+    missed.chains()
     return missed.drafts

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from pipeline.enrich.tagger import Attribution
 
 PASSIVE = re.compile(r"\b(?:is|are|was|were|been|being)\b(?!\s+\w+ing\b)")
+TIME_ONLY = re.compile(
+    r"(?:(?:on|in|at|late|early|last|this|next|the|a|morning|night|evening|afternoon|week|month|year|ago|later|earlier|"
+    r"yesterday|today|interview|statement|conference|news|reporters|to|\w+day|\d+|January|February|March|April|May|June|July|"
+    r"August|September|October|November|December)[\s,]*)+",
+    re.I,
+)
 GAP = re.compile(r"[\s,:;—–-]{0,4}(?:that\s)?[\s\"“]{0,4}")
 
 
@@ -152,6 +158,8 @@ def _clipped(text: str, start: int, end: int, taken: Taken) -> Span | None:
     while end > start and (text[end - 1].isspace() or text[end - 1] in ".,;:!?—–"):
         end -= 1
     if end - start < 4 or len(text[start:end].split()) < 3:
+        return None
+    if TIME_ONLY.fullmatch(text, start, end):
         return None
     if taken.free(start, end):
         return start, end

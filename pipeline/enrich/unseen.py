@@ -27,10 +27,10 @@ def names_of_speakers(passage: Passage, mentions: Sequence[Mention], attribution
     lone: list[Token] = []
     for attribution in attributions:
         for start, end in attribution.source:
-            if taken.count(1, start, end):
-                continue
             tokens = _core(passage.tokens_in(start, end))
             run = _name_run(tokens)
+            if not run or taken.count(1, run[0].start, run[-1].end):
+                continue
             if len(run) >= 2 and not BODY.search(" ".join(token.text for token in run)):
                 added.append(Mention(run[0].start, run[-1].end, "PERSON", 0.5))
                 taken[run[0].start : run[-1].end] = b"\1" * (run[-1].end - run[0].start)

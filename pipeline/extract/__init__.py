@@ -5,11 +5,13 @@ Pure: the same page and sighting give the same article; no clock is read and not
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lxml.html import HtmlElement
 
 from pipeline import records, urls
 from pipeline.errors import ExtractError
-from pipeline.extract import byline, dateline, language
+from pipeline.extract import byline, dateline, language, opening
 from pipeline.extract.body import body as take_body
 from pipeline.extract.body import drop_noise, locate
 from pipeline.extract.describe import Described, describe
@@ -78,6 +80,15 @@ def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -
     told = describe(found, root, page.final_url or page.url)
     prose = locate(root)
     text = take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts)
+    above = opening.read(text, told.title, headed=bool(found.headings))
+    text = above.body
+    told = replace(
+        told,
+        title=above.title or told.title,
+        authors=told.authors or above.authors,
+        published=told.published or (above.published.time if above.published else None),
+        published_from=told.published_from or ("page" if above.published else None),
+    )
     page_kind = kind(text, found, root, page.final_url or page.url, told.title)
     if page_kind is PageKind.LOGIN:
         text = ""
@@ -91,7 +102,8 @@ def _article(page: Page, sighting: Sighting | None, told: Described | None, text
     published, published_from = told.published, told.published_from
     updated, updated_from = told.updated, told.updated_from
     if sighting is not None:
-        if published is None and sighting.published is not None:
+        # A date that merely stands on the page may be another story's: the feed's word is better.
+        if published_from in (None, "page") and sighting.published is not None:
             published, published_from = sighting.published, "feed"
         if updated is None and sighting.updated is not None:
             updated, updated_from = sighting.updated, "feed"

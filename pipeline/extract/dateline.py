@@ -183,6 +183,9 @@ def _paragraph(text: str, published: datetime | None) -> Dateline | None:
     return None
 
 
+_AGENCY_NAME = re.compile(rf"[{_UPPER}]{{2,8}}|[{_UPPER}]\w{{3,19}}|[{_UPPER}]\w+(?: [{_UPPER}]\w+){{1,2}}")
+
+
 def _is_known_agency(text: str) -> bool:
     name = " ".join(text.split()).casefold().strip(". ")
     first = re.split(r"[/,&–-]|\band\b", name)[0].strip()
@@ -190,8 +193,8 @@ def _is_known_agency(text: str) -> bool:
 
 
 def _is_agency(text: str) -> bool:
-    """Capitals of two to eight letters ("XYZ", "TASS") or one capitalised name ("Reuters", "Meridian"), or known."""
-    return _is_known_agency(text) or bool(re.fullmatch(rf"[{_UPPER}]{{2,8}}|[{_UPPER}]\w{{3,19}}", text.strip()))
+    """Capitals of two to eight letters ("XYZ", "TASS"), a name of one to three capitalised words, or known."""
+    return _is_known_agency(text) or bool(_AGENCY_NAME.fullmatch(text.strip()))
 
 
 def _is_place(place: str, *, strict: bool, colon: bool) -> bool:

@@ -110,3 +110,37 @@ def _written(text: str) -> Stamp | None:
     if first.tzinfo is None:
         return Stamp(first.replace(tzinfo=UTC), zoned=False, timed=True)
     return Stamp(first.astimezone(UTC), zoned=True, timed=True)
+
+
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_CLOCK = r"(?:[,\s|–-]*(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?(?:\s*\(?[A-Z]{2,4}\)?\b)?)?"
+_WRITTEN = re.compile(
+    rf"(?i:\b(?:{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}))(?i:{_CLOCK})"
+    rf"|\b\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?)?"
+)
+_NUMERIC = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[,\s|–-]*(\d{1,2})[:.](\d{2}))?")
+
+
+def find(text: str) -> Stamp | None:
+    """The first full date inside a short text that readers see ("Posted: October 29, 2026 20:30 IST"): month by its
+    English name, ISO, or day.month.year. ``None`` where there is none."""
+    if len(text) > 200:
+        return None
+    match = _WRITTEN.search(text)
+    if match is not None:
+        return read(re.sub(r"[()|]|(?<=\d)(?:st|nd|rd|th)\b", " ", match[0]))
+    match = _NUMERIC.search(text)
+    if match is None:
+        return None
+    day, month, year, hour, minute = match.groups()
+    clock = f" {int(hour):02d}:{minute}" if hour else ""
+    return read(f"{year}-{int(month):02d}-{int(day):02d}{clock}")
+
+
+def without(text: str) -> str:
+    """A short text without the dates in it and the names of weekdays."""
+    text = _NUMERIC.sub("", _WRITTEN.sub("", text))
+    return re.sub(r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b", "", text)

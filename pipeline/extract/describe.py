@@ -52,8 +52,10 @@ def describe(found: Harvest, root: HtmlElement | None, address: str) -> Describe
     site = _site(found, articles)
     published, published_from = _published(found, articles)
     updated, updated_from = _updated(found, articles)
-    if updated is not None and published is not None and updated < published:
-        updated = updated_from = None
+    if published is None and root is not None:
+        published, published_from = _shown(root)
+    if updated is not None and published is not None and updated <= published:
+        updated = updated_from = None  # as many systems write where nothing was changed
     return Described(
         title=_title(found, articles, site),
         authors=_authors(found, articles, root, site, address),
@@ -255,7 +257,9 @@ def _visible_authors(root: HtmlElement, site: str, brand: str) -> tuple[str, ...
         for element in elements[:6]:
             if not isinstance(element, HtmlElement):
                 continue
-            text = element.get("content") or "\n".join(element.itertext())
+            fellows = element.itersiblings(element.tag) if element.get("itemprop") == "author" else ()
+            signing = [element, *(one for one in fellows if one.get("itemprop") == "author")]
+            text = element.get("content") or "\n".join(text for one in signing for text in one.itertext())
             if len(text) > 300:
                 continue
             names = tuple(name for name in byline.parse([text], visible=True) if _PERSON.fullmatch(name))
@@ -359,6 +363,25 @@ def _stamps(found: Harvest, articles: list[Node], keys: tuple[str, ...], metas: 
                     yield stamp, "json-ld"
 
 
+_DATED = XPath(
+    '//*[contains(@class,"date") or contains(@class,"posted") or contains(@class,"publish") or contains(@class,"time")'
+    ' or contains(@id,"date")]'
+)
+
+
+def _shown(root: HtmlElement) -> tuple[datetime | None, str | None]:
+    """The first date in an element that is named after dates: in its attributes, or as readers see it."""
+    elements = _DATED(root)
+    for element in elements[:12] if isinstance(elements, list) else ():
+        if not isinstance(element, HtmlElement):
+            continue
+        for text in (*(element.get(name) for name in ("datetime", "title", "content", "data-date", "data-time")), None):
+            stamp = dates.read(text) if text is not None else dates.find(" ".join(" ".join(element.itertext()).split()))
+            if stamp is not None:
+                return stamp.time, "page"
+    return None, None
+
+
 def _time_tags(times: list[HtmlElement]) -> Iterator[Candidate]:
     """``time`` elements: first those that say they are the publication's, then the first of the page."""
     ranked = sorted(
@@ -409,7 +432,14 @@ def _section(found: Harvest, articles: list[Node]) -> str | None:
             if (name := plain(text)) and len(name) <= 60:
                 return name
     name = plain(
-        found.meta("article:section", "og:article:section", "section", "parsely-section", "cxenseparse:category")
+        found.meta(
+            "article:section",
+            "og:article:section",
+            "section",
+            "articlesection",
+            "parsely-section",
+            "cxenseparse:category",
+        )
     )
     return name if name and len(name) <= 60 else None
 

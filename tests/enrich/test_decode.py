@@ -65,6 +65,22 @@ def test_the_best_path_is_the_best_of_all_paths(seed: int) -> None:
     assert tuple(c.best_path(emissions, np.zeros(4, np.int64))) == best
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_chance_of_a_tag_is_that_of_all_paths_through_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    c = chain(rng)
+    emissions = rng.normal(size=(4, len(TAGS))).astype(np.float32)
+    wanted = np.zeros((4, len(TAGS)))
+    for path in itertools.product(range(len(TAGS)), repeat=4):
+        score = float(c.first[path[0]]) + float(c.last[path[-1]])
+        score += sum(float(c.between[a, b]) for a, b in itertools.pairwise(path))
+        score += sum(float(emissions[t, k]) for t, k in enumerate(path))
+        for t, k in enumerate(path):
+            wanted[t, k] += np.exp(score)
+    wanted /= wanted.sum(1, keepdims=True)
+    assert np.allclose(c.chances(emissions, np.zeros(4, np.int64)), wanted, atol=1e-5)
+
+
 def test_each_paragraph_is_decoded_for_itself() -> None:
     rng = np.random.default_rng(7)
     c = chain(rng)
