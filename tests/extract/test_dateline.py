@@ -24,6 +24,8 @@ PUBLISHED = datetime(2019, 8, 21, 3, 0, tzinfo=UTC)
         ("(Reuters) - Shares fell", "(Reuters) -", None, None, "Reuters"),
         ("GAZA CITY, Gaza Strip — Boats", "GAZA CITY, Gaza Strip —", "GAZA CITY, Gaza Strip", None, None),
         ("Geneva, March 3 (Meridian) - Delegates", "Geneva, March 3 (Meridian) -", "Geneva", "2019-03-03", "Meridian"),
+        ("SOPORE: Growers said", "SOPORE:", "SOPORE", None, None),
+        ("SALTO (La Voz) - Los médicos", "SALTO (La Voz) -", "SALTO", None, "La Voz"),
         ("KYIV — Trams ran", "KYIV —", "KYIV", None, None),
     ],
 )  # fmt: skip
@@ -39,6 +41,7 @@ def test_a_dateline_is_parsed(body: str, text: str, place: str | None, date: str
     [
         "BREAKING: The bridge is closed",
         "WATCH: Ferry turns back",
+        "GRAPHIC DETAIL: The court heard",
         "The European Payments Council (EPC) said on Monday",
         "Senator Ann Poe (R) said she would",
         "Breaking: the bridge is closed",
