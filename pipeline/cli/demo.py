@@ -146,7 +146,7 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
     wirewatch = _short(Path(sys.argv[0]).absolute()) if Path(sys.prefix).is_relative_to(Path.cwd()) else "wirewatch"
     for command, what in (
         ("search 'anonymous:true AND content:talks' --claims", "what unnamed sources say of talks"),
-        ("search flood* --facet source --facet place", "facets beside the hits"),
+        ("search 'flood*' --facet source --facet place", "facets beside the hits"),
         (f"show {found.hits[0].id[:8]}" if found.hits else "status", "one article, its claims marked in the text"),
         ("feeds check", "how each feed fares, in words"),
         ("status", "what is owed, what ended how"),
