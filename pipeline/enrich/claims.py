@@ -14,6 +14,7 @@ from pipeline.enrich.entities import Named
 from pipeline.enrich.grammar import Grammar
 from pipeline.enrich.hedges import hedge
 from pipeline.enrich.missed import add_missed
+from pipeline.enrich.nesting import absorb_tails
 from pipeline.enrich.passage import Passage
 from pipeline.enrich.quotes import Quotations
 from pipeline.enrich.repair import drafts_of
@@ -42,7 +43,8 @@ def build(
     drafts = drafts_of(passage, quotations, grammar, attributions)
     drafts = trim(passage, quotations, drafts)
     drafts = add_missed(passage, quotations, named, grammar, drafts)
-    drafts = [draft for draft in drafts if not _is_reason(passage, draft)]
+    absorb_tails(passage, grammar, drafts)
+    drafts = _without_reasons(passage, drafts)
     drafts = _with_inner(passage, grammar, drafts)
     _nest(drafts)
     _borrow_sources(passage, drafts)
@@ -77,6 +79,22 @@ def build(
             )
         )
     return tuple(claims)
+
+
+def _without_reasons(passage: Passage, drafts: list[Draft]) -> list[Draft]:
+    """The drafts but those that only say why a source is unnamed; their source goes to the claim beside them."""
+    kept = [draft for draft in drafts if not _is_reason(passage, draft)]
+    if len(kept) == len(drafts):
+        return drafts
+    for gone in drafts:
+        if gone.source is None or gone in kept:
+            continue
+        here = passage.sentence_at(gone.anchor)
+        for draft in kept:
+            if draft.source is None and draft.cue and passage.sentence_at(draft.anchor) == here:
+                draft.source = gone.source
+                break
+    return kept
 
 
 def _is_reason(passage: Passage, draft: Draft) -> bool:

@@ -188,7 +188,7 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     core = _core(tokens)
     core_words = [token.lower for token in core]
     first = words[0]
-    if len(core) == 1 and first in PRONOUNS and not any(token.text == "," for token in tokens):
+    if len(core) == 1 and first in PRONOUNS and core[0].text != "US" and not any(token.text == "," for token in tokens):
         return Description("person", first, pronoun=PRONOUNS[first])
     pair = core_words[1] if len(core_words) > 1 and core_words[0] == "the" else core_words[0]
     if pair in ("latter", "former") and len(core_words) <= 2:

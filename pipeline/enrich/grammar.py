@@ -248,12 +248,14 @@ class Grammar:
         content = self._complement(tokens, at, lemma, end, strict)
         if content is None:
             return None
-        subject, shared = self._subject(tokens, first, before)
+        perfect = any(word in ("had", "has", "have") for word in group[:-1])
+        # "told him that Modi had come and had asked": the pluperfect goes on with the clause, not with "told".
+        level = [frame for frame in before if frame.perfect or not perfect]
+        subject, shared = self._subject(tokens, first, level)
         if subject is None:
             return None
         while first < at and tokens[first].lower in ("then", "meanwhile", "and", "but"):
             first += 1
-        perfect = any(word in ("had", "has", "have") for word in group[:-1])
         return Frame(subject, (tokens[first].start, token.end), content, lemma, perfect, shared)
 
     def _complement(self, tokens: list[Token], at: int, lemma: str, end: int, strict: bool) -> Span | None:
@@ -389,7 +391,7 @@ class Grammar:
         if closing.lower in ("and", "but") or (closing.text == "," and last > 0 and tokens[last - 1].lower == "and"):
             if before and self.passage.sentence_at(before[-1].cue[0]) == self.passage.sentence_at(closing.start):
                 return before[-1].subject, True
-            return self._clause_subject(tokens, last), True
+            return self.clause_subject(tokens, last), True
         if closing.lower in SUBJECT_PRONOUNS:
             return (closing.start, closing.end), False
         first = last
@@ -459,14 +461,14 @@ class Grammar:
         if not begins:
             return False
         for token in phrase[:-1] if core_end == len(phrase) else phrase:
-            if token.lower in SUBJECT_PRONOUNS | OBJECT_PRONOUNS - {"her"}:
+            if token.lower in SUBJECT_PRONOUNS | OBJECT_PRONOUNS - {"her"} and token.text != "US":
                 return False
             lemma = verb_lemma(token.lower)
             if lemma in self.words.report and token.text.islower() and token.lower.endswith(("ed", "said", "told")):
                 return False
         return True
 
-    def _clause_subject(self, tokens: list[Token], joint: int) -> Span | None:
+    def clause_subject(self, tokens: list[Token], joint: int) -> Span | None:
         """The leading noun phrase of the clause that "and" goes on with."""
         first = joint - 1
         while (

@@ -207,7 +207,9 @@ class Missed:
         mine = next((d for d in near if d.cue is not None and _overlap(d.cue, cue)), None)
         tag = (min(source[0], cue[0]), max(source[1], cue[1]))
         if mine is not None and mine.source is not None and _overlap(mine.source, source) and mine.content:
-            touched = any(_overlap(span, source) for span in mine.content)
+            touched = any(_overlap(span, source) for span in mine.content) or (
+                origin == "trailing" and self.text[mine.content[0][0] : mine.content[0][0] + 5].lower() == "that "
+            )
             if not touched and not (origin == "parenthesis" and len(mine.content) == 1):
                 return True
         if mine is None and not self._free(*cue) and origin == "parenthesis":

@@ -13,6 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -204,7 +205,8 @@ class Tagger:
                 parts[spans.label[i]].append((begin, end))
             if parts[CUE] or parts[CONTENT]:
                 score = float(scores[group].mean() * chances[group].min())
-                found.append(Attribution(tuple(parts[SOURCE]), tuple(parts[CUE]), tuple(parts[CONTENT]), score))
+                whole = Attribution(tuple(parts[SOURCE]), tuple(parts[CUE]), tuple(parts[CONTENT]), score)
+                found += let_go(text, whole)
         return tuple(sorted(share_sources(text, found), key=lambda a: min(a.source + a.cue + a.content)))
 
 
@@ -220,6 +222,39 @@ _SOURCELESS: Final = re.compile(
     re.IGNORECASE,
 )
 _FARTHEST: Final = 400  # characters from a shared source to the cue; 99% of the training split's are nearer
+
+
+_FARTHEST_PART: Final = 150  # characters between two parts of one attribution; from 80 on, no matter (dev, 2026-11-23)
+_BETWEEN_QUOTES: Final = frozenset(" \n\r\t\u00a0\"“”‘’'«»")
+
+
+def let_go(text: str, whole: Attribution) -> list[Attribution]:
+    """Takes from an attribution the contents that are not near its cue, and keeps them for themselves where quoted.
+
+    The linker must give every content to somebody, so one whose own cue was overlooked goes to a stranger. Near is: in
+    the paragraph, or in the next one where nothing but quotation marks lies between. An unquoted content that belongs
+    to nobody is no claim, and is dropped. Claim F1 on dev rose from 68.6 to 69.4 by this (2026-11-23).
+    """
+    members = sorted(whole.source + whole.cue + whole.content)
+    runs = [[members[0]]]
+    for before, after in pairwise(members):
+        gap = text[before[1] : after[0]]
+        apart = ("\n" in gap or "\r" in gap) and not _BETWEEN_QUOTES.issuperset(gap)
+        if apart or len(gap) > _FARTHEST_PART:
+            runs.append([])
+        runs[-1].append(after)
+    head = (whole.cue or whole.content)[0]
+    near = next(run for run in runs if head in run)
+    if not any(part in near for part in whole.content):
+        closest = min(whole.content, key=lambda part: _gap(part, head), default=None)
+        near = near + next((run for run in runs if closest in run), [])
+    kept = replace(whole, content=tuple(part for part in whole.content if part in near))
+    alone = [replace(whole, source=(), cue=(), content=(part,)) for part in whole.content if part not in near]
+    return [a for a in (kept, *alone) if a.cue or a.source or text[a.content[0][0]] in "“\"‘'«"]
+
+
+def _gap(one: tuple[int, int], other: tuple[int, int]) -> int:
+    return max(one[0] - other[1], other[0] - one[1])
 
 
 def share_sources(text: str, attributions: Sequence[Attribution]) -> list[Attribution]:

@@ -9,6 +9,8 @@ from pipeline.enrich.drafts import Draft, Span
 from pipeline.enrich.passage import Passage
 from pipeline.enrich.quotes import Quotations
 
+# "made three phone calls to": a call, but no call for anything.
+PHONE_CALL = re.compile(r"\b(?:phone|telephone|video)\s+calls?\b", re.I)
 IT_PASSIVE = re.compile(
     r"\b(?:is|was|were|are|has been|had been|been)\b(?:\s+\w+ly)?\s+(?!not\b)\w+(?:ed|en|id|ought|nown|stood)\b", re.I
 )
@@ -25,6 +27,8 @@ def trim(passage: Passage, quotations: Quotations, drafts: list[Draft]) -> list[
                 pieces.append(piece)
         draft.content = tuple(pieces)
         if not draft.content:
+            continue
+        if draft.cue is not None and PHONE_CALL.search(passage.text, *draft.cue):
             continue
         if draft.source is not None and passage.text[slice(*draft.source)].lower() == "it" and draft.cue is not None:
             words = passage.text[slice(*draft.cue)]
