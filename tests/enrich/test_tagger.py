@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.enrich.tagger import PACKAGED, Attribution, Tagged, Tagger, share_sources
+from pipeline.enrich.tagger import PACKAGED, Attribution, Tagged, Tagger, let_go, share_sources
 from pipeline.errors import ModelError
 
 STORY = (
@@ -96,6 +97,21 @@ def test_no_source_is_shared_across_sentences_or_with_a_passive(text: str, cue: 
     first = attribution(text, "Sato", "called", "it a lie")
     second = attribution(text, "", cue, "that he knew")
     assert share_sources(text, [first, second])[1].source == ()
+
+
+def test_a_content_in_another_paragraph_is_let_go() -> None:
+    text = "Sato said the road was open.\n\nRain fell on the hills.\n\nThe bridge was shut. “It fell,” one read."
+    near, far, quoted = "the road was open", "The bridge was shut", "“It fell,”"
+    spans = tuple((text.index(part), text.index(part) + len(part)) for part in (near, far, quoted))
+    whole = Attribution(((0, 4),), ((5, 9),), spans, 1.0)
+    assert [words(text, a.content) for a in let_go(text, whole)] == [near, quoted]
+
+
+def test_a_quotation_over_two_paragraphs_stays_whole() -> None:
+    text = "“The road is open.\n\n“The bridge is not,” Sato said."
+    whole = attribution(text, "Sato", "said", "“The road is open.")
+    whole = replace(whole, content=(*whole.content, (20, 41)))
+    assert let_go(text, whole) == [whole]
 
 
 @pytest.mark.parametrize(
