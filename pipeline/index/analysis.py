@@ -29,7 +29,7 @@ from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 MAX_TOKEN = 255
 """Characters of a word, as Lucene's standard tokeniser has it; bounds the term dictionary against pasted base64."""
 
-_APOSTROPHES = {ord(mark): "'" for mark in "’‘ʼʹ＇‛"}
+_APOSTROPHES = "’‘ʼʹ＇‛"
 _LATIN = "A-Za-zªµºÀ-ÖØ-öø-ɏ"
 # Scripts without spaces between words, and those that get one word for each character. Block limits from Unicode 16.
 _SINGLE = "\u3005\u3007\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -48,7 +48,7 @@ class Form(NamedTuple):
 
 def places(text: str, limit: int | None = None) -> list[tuple[int, int]]:
     """Where the words of a text stand in it, in order (characters, the end exclusive); the first ``limit`` of them."""
-    plain = text.translate(_APOSTROPHES)  # one character for one: offsets stay
+    plain = _straight(text)
     spans = [match.span() for match in itertools.islice(_pattern_for(plain).finditer(plain), limit)]
     if any(end - start > MAX_TOKEN for start, end in spans):
         spans = [(at, min(end, at + MAX_TOKEN)) for start, end in spans for at in range(start, end, MAX_TOKEN)]
@@ -67,7 +67,7 @@ def words(text: str) -> list[str]:
 
 def forms(text: str) -> list[Form]:
     """The terms of a text in order, both without and with stemming."""
-    plain = text.translate(_APOSTROPHES)
+    plain = _straight(text)
     found = _pattern_for(plain).findall(plain)
     if found and len(max(found, key=len)) > MAX_TOKEN:
         found = [word[at : at + MAX_TOKEN] for word in found for at in range(0, len(word), MAX_TOKEN)]
@@ -88,6 +88,14 @@ def scrub(text: str) -> str:
 def tidy(text: str) -> str:
     """A name or code as it is kept: composed (NFC), with single spaces."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _straight(text: str) -> str:
+    """The text with all its apostrophes straight: one character for one, so that offsets stay."""
+    if not text.isascii():
+        for mark in _APOSTROPHES:  # six passes in C take a tenth of one `str.translate`; 2026-11-23
+            text = text.replace(mark, "'")
+    return text
 
 
 def _pattern_for(plain: str) -> re.Pattern[str]:
