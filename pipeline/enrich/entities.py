@@ -126,6 +126,7 @@ def join(passage: Passage, mentions: Sequence[Mention]) -> Named:
     raws = _clean(text, mentions)
     long_forms = defined(text)
     raws = _with_acronyms(text, raws, long_forms)
+    raws = _with_surnames(passage, raws)
     _settle_labels(text, raws)
     names: dict[int, str] = {}
     titles = _titles(passage, raws)
@@ -157,7 +158,7 @@ def _clean(text: str, mentions: Sequence[Mention]) -> list[_Raw]:
                 end = start + tail.start()
         elif mention.label == "NORP" and text[start:end].endswith(("'s", "’s")):
             end -= 2
-        if end > start and any(char.isalnum() for char in text[start:end]):
+        if end > start and any(char.isalpha() or char.isdigit() for char in text[start:end]):
             raws.append(_Raw(start, end, mention.label, mention.score))
     raws.sort(key=lambda raw: (raw.start, raw.start - raw.end))
     kept: list[_Raw] = []
@@ -173,29 +174,37 @@ def _with_acronyms(text: str, raws: list[_Raw], long_forms: dict[str, tuple[int,
         return raws
     starts = [raw.start for raw in raws]
 
-    def label_of(start: int, end: int) -> str | None:
+    def near(start: int, end: int) -> list[_Raw]:
         at = bisect_right(starts, start)
-        near = [raw for raw in raws[max(0, at - 3) : at + 2] if raw.start < end and raw.end > start]
-        return max(near, key=lambda raw: raw.end - raw.start).label if near else None
+        return [raw for raw in raws[max(0, at - 3) : at + 2] if raw.start < end and raw.end > start]
 
-    taken = [(raw.start, raw.end) for raw in raws]
     found: list[_Raw] = []
     for acronym, (start, end) in long_forms.items():
-        label = label_of(start, end)
-        if label in (None, "MISC", "PERSON", "DATE", "MONEY"):
-            votes = Counter(
-                raw.label for raw in raws if text[raw.start : raw.end].replace(".", "") == acronym
-            )  # fmt: skip
+        if text[start:end].endswith(("’s", "'s")):
+            end -= 2
+        seen = near(start, end)
+        votes = Counter(raw.label for raw in raws if text[raw.start : raw.end].replace(".", "") == acronym)
+        if not seen and not votes:
+            continue  # "chlorofluorocarbon (CFC)": an abbreviation, but no name that the model knows
+        own = max(seen, key=lambda raw: raw.end - raw.start, default=None)
+        if own is not None and own.end >= end and own.start < start:
+            start = own.start  # "UN Food and Agriculture Organization (FAO)" is longer than its letters
+        label = own.label if own is not None else ""
+        if label in ("", "MISC", "PERSON", "DATE", "MONEY"):
             label = votes.most_common(1)[0][0] if votes else (label or "ORG")
         if label in ("DATE", "MONEY"):
             continue
         if label == "NORP":
             label = "ORG"
+        long_forms[acronym] = (start, end)
         found.append(_Raw(start, end, label, 1.0))
         pattern = r"(?<![\w.])" + r"\.?".join(map(re.escape, acronym)) + r"\b"
-        found += [_Raw(m.start(), m.end(), label, 1.0) for m in re.finditer(pattern, text)]
-    del taken
-    fresh = sorted(found, key=lambda raw: raw.start)
+        found += [
+            _Raw(m.start(), m.end(), label, 1.0)
+            for m in re.finditer(pattern, text)
+            if not any(raw.start <= m.start() and m.end() < raw.end and raw.label == label for raw in near(*m.span()))
+        ]
+    fresh = sorted(found, key=lambda raw: (raw.start, raw.start - raw.end))
     fresh_starts = [raw.start for raw in fresh]
 
     def is_covered(raw: _Raw) -> bool:
@@ -210,6 +219,38 @@ def _with_acronyms(text: str, raws: list[_Raw], long_forms: dict[str, tuple[int,
         if not kept or raw.start >= kept[-1].end:
             kept.append(raw)
     return kept
+
+
+def _with_surnames(passage: Passage, raws: list[_Raw]) -> list[_Raw]:
+    """A surname that stands alone where the tagger overlooked it: "Gavaza" in a text that has "Rupert Gavaza"."""
+    text = passage.text
+    surnames: set[str] = set()
+    for raw in raws:
+        if raw.label == "PERSON":
+            words = text[raw.start : raw.end].split()
+            if len(words) > 1 and len(words[-1]) > 3 and words[-1].isalpha() and words[-1][0].isupper():
+                surnames.add(words[-1])
+    if not surnames:
+        return raws
+    taken = bytearray(len(text))
+    for raw in raws:
+        taken[raw.start : raw.end] = b"\1" * (raw.end - raw.start)
+    lower = {token.text for token in passage.tokens if token.text.islower()}
+    before = ""
+    found = []
+    for token in passage.tokens:
+        # Not inside another name ("Gavaza Street"), and not a word that the text also writes small.
+        if token.text in surnames and token.lower not in lower and not taken[token.start]:
+            behind = text[token.end : token.end + 2]
+            if not (before[:1].isupper() and not _ends(text, token.start)) and not (behind[:1] == " " and behind[1:].isupper()):
+                found.append(_Raw(token.start, token.end, "PERSON", 0.5))
+        before = token.text
+    return sorted([*raws, *found], key=lambda raw: (raw.start, raw.start - raw.end))
+
+
+def _ends(text: str, offset: int) -> bool:
+    """Whether a sentence or a mark ends right before the offset."""
+    return text[max(0, offset - 2) : offset].strip()[-1:] in ("", ".", "!", "?", "”", '"', ",", ":", ";")
 
 
 def _settle_labels(text: str, raws: list[_Raw]) -> None:
@@ -256,12 +297,10 @@ def _titles(passage: Passage, raws: list[_Raw]) -> dict[int, list[str]]:
         cut = 0
         for size in range(len(words) - 1, 0, -1):
             front = [word for word in words[:size] if word != "."]
-            if (front and " ".join(front[-3:]) in table.titles) or (front and " ".join(front[-2:]) in table.titles):
-                cut = size
-                break
-            if front and front[-1] in table.titles:
-                cut = size
-                break
+            if front and all(word in table.titles or word in table.modifiers for word in front):
+                if any(" ".join(front[-length:]) in table.titles for length in (1, 2, 3)):
+                    cut = size
+                    break
         title_start = raw.start
         if cut and cut < len(tokens):
             raw.start = tokens[cut].start
