@@ -25,8 +25,7 @@ check: setup  ## lint, format, types
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 
-bench:  ## speed and quality, each figure beside a peer's in the same run
-	@$(UV) sync --frozen --inexact --group bench --quiet
+bench: setup  ## speed and quality, each figure beside a peer's in the same run
 	$(RUN) python -m bench
 
 eval: setup  ## quality on gold data; fails below the pinned floors
