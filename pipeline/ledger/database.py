@@ -17,6 +17,8 @@ from pipeline.ledger.store import Ledger
 REVISIONS = ("0001",)
 """Every revision that this version knows, oldest first; the last is the one it works with."""
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 BUSY_TIMEOUT = 30.0
 """Seconds that a writer waits for another process's transaction, which take milliseconds each."""
 
@@ -79,7 +81,7 @@ def _bring_up_to_date(engine: Engine, file: Path) -> None:
         from alembic.config import Config
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(MIGRATIONS))
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             config.attributes["connection"] = connection
             command.upgrade(config, REVISIONS[-1])

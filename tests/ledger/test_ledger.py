@@ -1,5 +1,6 @@
 """What the ledger promises: nothing owed is lost, nothing is done by two workers, a poll is stored whole."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pipeline.ledger import (
     Quarantined,
     Retry,
     Skipped,
+    database,
     open_ledger,
     this_worker,
 )
@@ -308,6 +310,31 @@ def test_a_ledger_of_a_newer_version_is_refused_with_a_sentence(tmp_path: Path) 
         db.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(LedgerError, match=r"newer Wirewatch made it \(revision 9999.*upgrade Wirewatch"):
         open_ledger(file)
+
+
+def test_a_ledger_of_an_older_version_is_brought_up_to_date_with_all_that_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ledger.sqlite"
+    old = open_ledger(file)
+    with_items(old, "http://e.org/1")
+    old.close()
+    # The next version of Wirewatch, as far as the ledger is concerned: one more revision.
+    newer = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, newer)
+    (newer / "versions" / "v9999_next.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        "revision, down_revision, branch_labels, depends_on = '9999', '0001', None, None\n"
+        "def upgrade():\n    op.add_column('feeds', sa.Column('mood', sa.Text))\n"
+    )
+    monkeypatch.setattr(database, "MIGRATIONS", newer)
+    monkeypatch.setattr(database, "REVISIONS", (*database.REVISIONS, "9999"))
+    ledger = open_ledger(file)
+    assert len(ledger.feeds()) == 1
+    assert len(ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)) == 1
+    ledger.close()
+    with sqlite3.connect(file) as db:
+        assert db.execute("SELECT mood FROM feeds").fetchall() == [(None,)]
 
 
 def test_a_file_that_is_no_ledger_is_refused_and_left_alone(tmp_path: Path) -> None:
