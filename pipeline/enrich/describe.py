@@ -205,6 +205,14 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     heads = [i for i in persons if abs(named.entities[i].end - core_end) <= 1 and not is_possessive(i)]
     if not heads:
         heads = [i for i in persons if _is_apposition(passage, named, i, end) and not is_possessive(i)]
+    if not heads and persons and len(tokens) > 1:
+        # "minister of mines and energy Tom Alweendo": the name that ends the phrase, with no preposition before it.
+        last = named.entities[persons[-1]]
+        lead = text.rfind(last.title, 0, last.start) if last.title else last.start
+        before = [token for token in tokens if token.end <= lead]
+        if last.end >= tokens[-1].end and before and before[-1].lower not in STOPS and before[-1].text not in ",":
+            if before[-1].text not in ("'s", "’s") and role_of([t.lower for t in before], start) is not None:
+                heads = persons[-1:]
     known_noun = _head(core_words)[1]
     if (
         not heads
@@ -308,7 +316,8 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     if GOVERNMENT_WORD.search(text[start:end]):
         return replace(plain, kind="government")
     capital = [token for token in core if token.text[:1].isupper()]
-    if capital and not definite and len(capital) == len(core) and len(core) <= 4:
+    crowd = len(core) == 1 and re.search(r"(?:ists|ers|ors|ians|ans|ees|ants|ents)$", head) is not None
+    if capital and not definite and len(capital) == len(core) and len(core) <= 4 and not crowd:
         return replace(plain, kind="person")  # a name that the tagger did not see
     return replace(plain, kind="collective" if plural else "person")
 

@@ -33,10 +33,12 @@ class Missed:
     ) -> None:
         self.passage, self.quotations, self.named, self.grammar = passage, quotations, named, grammar
         self.text = passage.text
-        self.drafts = list(drafts)
         self.taken = Taken(len(passage.text))
-        self.near = ByParagraph(passage, drafts)
-        for draft in drafts:
+        # A quotation that no source was linked to is looked at anew; what stays without one is put back at the end.
+        self.orphans = [draft for draft in drafts if draft.origin == "orphan"]
+        self.drafts = [draft for draft in drafts if draft.origin != "orphan"]
+        self.near = ByParagraph(passage, self.drafts)
+        for draft in self.drafts:
             self.taken.take(draft.spans)
 
     def _add(self, draft: Draft) -> None:
@@ -299,6 +301,13 @@ class Missed:
                     continue
                 self._join(quote, number, by_paragraph)
 
+    def leave_orphans(self) -> None:
+        """Quotations that nobody could be found for: claims all the same, of nobody."""
+        for draft in self.orphans:
+            start, end = draft.content[0]
+            if 2 * self._covered(start, end) < end - start:
+                self._add(draft)
+
     def chains(self) -> None:
         """A quotation that opens its mark anew at each paragraph is one claim in as many pieces."""
         doubles = [quote for quote in self.quotations.all if not quote.single]
@@ -378,4 +387,5 @@ def add_missed(
     missed.trailing_tags()
     missed.further_quotations()
     missed.chains()
+    missed.leave_orphans()
     return missed.drafts

@@ -91,7 +91,7 @@ class Referent:
             sex = self.person.sex if self.person else self.sex
             return sex is None or sex == pronoun
         if pronoun == "p":
-            return self.plural or self.kind in ("collective", "organisation")
+            return self.kind in ("collective", "organisation") or self.plural and self.kind not in ("document", "government")
         return self.kind in ("organisation", "government", "document")
 
 
