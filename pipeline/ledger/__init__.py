@@ -4,8 +4,7 @@ The ledger is a database (SQLite in the data folder; PostgreSQL by a URL for mor
 that is killed loses its lease and never its work. Everything here is at-least-once with deterministic ids.
 """
 
-from pipeline.ledger.database import open_ledger
-from pipeline.ledger.store import (
+from pipeline.ledger.changes import (
     Change,
     Duplicate,
     FellBack,
@@ -14,13 +13,13 @@ from pipeline.ledger.store import (
     Indexed,
     Item,
     ItemState,
-    Ledger,
     Owed,
     Quarantined,
     Retry,
     Skipped,
-    this_worker,
 )
+from pipeline.ledger.database import open_ledger
+from pipeline.ledger.store import Ledger, this_worker
 
 __all__ = [
     "Change",

@@ -1,0 +1,210 @@
+"""The items of the ledger, and what can become of them: one small record for each outcome of a stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import case, literal_column
+
+from pipeline.ledger import tables as t
+from pipeline.records import Location, Sighting
+
+
+class Owed(StrEnum):
+    """What is to be done next for an item."""
+
+    FETCH = "fetch"
+    INDEX = "index"  # extract, enrich and index: one step, since the first two are pure
+
+
+class ItemState(StrEnum):
+    """Where an item stands. Every item ends in exactly one of the last five."""
+
+    SEEN = "seen"
+    FETCHED = "fetched"
+    INDEXED = "indexed"
+    DUPLICATE = "duplicate"  # another item already speaks for this article
+    SKIPPED = "skipped"  # the page holds no article
+    QUARANTINED = "quarantined"
+    DROPPED = "dropped"  # taken out of quarantine by the operator's word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing to be fetched and indexed, with the sighting that first announced it."""
+
+    id: str
+    url: str
+    host: str
+    sighting: Sighting
+    state: ItemState
+    owed: Owed | None
+    due: datetime | None
+    fetches: int
+    attempts: int
+    stage: str | None
+    reason: str | None
+    code: str | None
+    body_reason: str | None
+    location: Location | None
+    article: str | None
+    indexed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The page is in the archive; extract, enrich and index are owed."""
+
+    item: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """The page cannot be had now; the feed's own text is owed to the index in its place. ``fetch_again`` is when to
+    ask for the page once more, ``None`` for never."""
+
+    item: str
+    code: str
+    reason: str
+    fetch_again: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A stage failed and is to be tried again at ``due``. ``stage`` is what is owed then."""
+
+    item: str
+    owed: Owed
+    due: datetime
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """The article is in the index, since ``at``."""
+
+    item: str
+    article: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Another item already speaks for this article."""
+
+    item: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The page holds no article; ``code`` is what it holds."""
+
+    item: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The page of an article that stands in the index with the feed's own text will not be asked for again."""
+
+    item: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """The item failed for good at ``stage`` until somebody looks."""
+
+    item: str
+    stage: str
+    code: str
+    reason: str
+
+
+Change = Fetched | FellBack | Retry | Indexed | Duplicate | Skipped | GaveUp | Quarantined
+
+
+def columns(change: Change, now: datetime) -> dict[str, Any]:
+    """The columns that a change sets."""
+    clean: dict[str, Any] = {"reason": None, "code": None, "stage": None}
+    kept: dict[str, Any] = {
+        "state": literal_column(f"CASE WHEN indexed IS NULL THEN '{ItemState.FETCHED}' ELSE state END")
+    }
+    match change:
+        case Fetched(location=location):
+            return (
+                clean
+                | kept
+                | {
+                    "owed": Owed.INDEX.value,
+                    "due": now,
+                    "fetches": 0,
+                    "attempts": 0,
+                    "body_reason": None,
+                    "fetch_again": None,
+                    "warc_file": location.file,
+                    "warc_offset": location.offset,
+                }
+            )
+        case FellBack(code=code, reason=reason, fetch_again=fetch_again):
+            return kept | {
+                "owed": Owed.INDEX.value,
+                "due": now,
+                "fetches": t.items.c.fetches + 1,
+                "stage": "fetch",
+                "code": code,
+                "reason": reason,
+                "body_reason": reason,
+                "fetch_again": fetch_again,
+            }
+        case Retry(owed=owed, due=due, code=code, reason=reason):
+            count = t.items.c.fetches if owed is Owed.FETCH else t.items.c.attempts
+            return {
+                "owed": owed.value,
+                "due": due,
+                count.name: count + 1,
+                "stage": owed.value,
+                "code": code,
+                "reason": reason,
+            }
+        case Indexed(article=article, at=at):
+            again = t.items.c.fetch_again
+            return {
+                "state": ItemState.INDEXED.value,
+                "article": article,
+                "indexed": at,
+                "attempts": 0,
+                "owed": case((again.is_not(None), Owed.FETCH.value), else_=None),
+                "due": again,
+                "fetch_again": None,
+            }
+        case GaveUp(code=code, reason=reason):
+            return {"owed": None, "due": None, "stage": "fetch", "code": code, "reason": reason}
+        case Duplicate(article=article):
+            return clean | {"state": ItemState.DUPLICATE.value, "article": article, "owed": None, "due": None}
+        case Skipped(code=code, reason=reason):
+            return {
+                "state": ItemState.SKIPPED.value,
+                "owed": None,
+                "due": None,
+                "stage": "extract",
+                "code": code,
+                "reason": reason,
+            }
+        case Quarantined(stage=stage, code=code, reason=reason):
+            return {
+                "state": ItemState.QUARANTINED.value,
+                "owed": None,
+                "due": None,
+                "stage": stage,
+                "code": code,
+                "reason": reason,
+            }
