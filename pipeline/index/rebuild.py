@@ -37,7 +37,7 @@ def rebuilding_in(folder: Path) -> Iterator[Index]:
 
 
 def mend(folder: Path) -> None:
-    """Finish the one step of a rebuild in which the folder has no index: the new one was whole, so it takes its place."""
+    """Finish the one step of a rebuild in which the folder has no index: the new one is whole, and takes its place."""
     fresh, old = _beside(folder, "new"), _beside(folder, "old")
     if not folder.exists() and old.exists() and fresh.exists():
         fresh.rename(folder)
