@@ -139,6 +139,9 @@ class Flow:
         self.clock = clock
         self.owner = this_worker()
         self.archive = Archive(settings.archive_folder, settings.warc_size)
+        # What is in hand now, by id: only this is renewed, so that what an error made us forget goes to another worker.
+        self._items: set[str] = set()
+        self._feeds: set[str] = set()
         self._stop = asyncio.Event()
         self._to_fetch = asyncio.Event()
         self._to_index = asyncio.Event()
@@ -204,9 +207,20 @@ class Flow:
         with contextlib.suppress(LedgerError):
             self.ledger.note(stage, f"waiting: {error}", self.clock())
 
-    async def _let_go(self, items: Iterable[Item]) -> None:
-        with contextlib.suppress(LedgerError):  # a lease that cannot be given back runs out
-            await asyncio.to_thread(self.ledger.let_go, [item.id for item in items], self.owner)
+    async def _claim(self, owed: Owed, limit: int, busy_hosts: Iterable[str] = ()) -> list[Item]:
+        items = await asyncio.to_thread(
+            self.ledger.claim_items, owed, self.clock(), limit, self.owner, self.settings.lease, busy_hosts
+        )
+        self._items.update(item.id for item in items)
+        return items
+
+    async def _let_go(self, *, items: Iterable[Item] = (), feeds: Iterable[Feed] = ()) -> None:
+        """Give back what was in hand and is not done."""
+        item_ids, feed_ids = [item.id for item in items], [feed.id for feed in feeds]
+        self._items.difference_update(item_ids)
+        self._feeds.difference_update(feed_ids)
+        with contextlib.suppress(LedgerError):  # then the lease, which nobody renews now, runs out
+            await asyncio.to_thread(self.ledger.let_go, self.owner, items=item_ids, feeds=feed_ids)
 
     async def _stopped_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -217,7 +231,14 @@ class Flow:
         while True:
             await asyncio.sleep(self.settings.lease / 3)
             with contextlib.suppress(LedgerError):  # the stages meet the same error, and report it
-                await asyncio.to_thread(self.ledger.renew, self.owner, self.clock(), self.settings.lease)
+                await asyncio.to_thread(
+                    self.ledger.renew,
+                    self.owner,
+                    self.clock(),
+                    self.settings.lease,
+                    tuple(self._items),
+                    tuple(self._feeds),
+                )
 
     # -- poll -------------------------------------------------------------------------------------------------------
 
@@ -233,6 +254,7 @@ class Flow:
                     due = await asyncio.to_thread(
                         self.ledger.claim_feeds, until or self.clock(), room, self.owner, self.settings.lease
                     )
+                    self._feeds.update(feed.id for feed in due)
                 tasks |= {asyncio.create_task(self._poll_one(feed, fetcher)) for feed in due}
                 if tasks:
                     tasks = await self._settle_some(tasks)
@@ -255,14 +277,14 @@ class Flow:
         return tasks - done
 
     async def _poll_one(self, feed: Feed, fetcher: Fetcher) -> None:
-        polled = await poll(
-            feed,
-            fetcher,
-            self.clock(),
-            min_interval=self.settings.min_interval,
-            max_interval=self.settings.max_interval,
-        )
-        new = await asyncio.to_thread(self._store_poll, polled)
+        limits = {"min_interval": self.settings.min_interval, "max_interval": self.settings.max_interval}
+        try:
+            polled = await poll(feed, fetcher, self.clock(), **limits)
+            new = await asyncio.to_thread(self._store_poll, polled)
+        except WirewatchError:
+            await self._let_go(feeds=[feed])
+            raise
+        self._feeds.discard(feed.id)
         self.tally.add("polled")
         self.tally.add(f"polled-{polled.outcome}")
         if polled.feed.failures:
@@ -309,15 +331,7 @@ class Flow:
                 if len(in_hand) < most:
                     hosts = Counter(item.host for item in in_hand.values())
                     full = [host for host, count in hosts.items() if count >= ITEMS_PER_HOST]
-                    fresh = await asyncio.to_thread(
-                        self.ledger.claim_items,
-                        Owed.FETCH,
-                        self.clock(),
-                        most - len(in_hand),
-                        self.owner,
-                        self.settings.lease,
-                        full,
-                    )
+                    fresh = await self._claim(Owed.FETCH, most - len(in_hand), full)
                 for item in fresh:
                     in_hand[asyncio.create_task(self._get(item, fetcher))] = item
                 if not in_hand:
@@ -337,11 +351,15 @@ class Flow:
                     for task in done:
                         del in_hand[task]
                     pages = [(item, task.result()) for task, item in done.items()]
-                    await asyncio.to_thread(self._store_pages, pages)
+                    try:
+                        await asyncio.to_thread(self._store_pages, pages)
+                    except WirewatchError:
+                        await self._let_go(items=done.values())
+                        raise
                     self._to_index.set()
         finally:
             await _cancel(in_hand)
-            await self._let_go(in_hand.values())
+            await self._let_go(items=in_hand.values())
 
     async def _get(self, item: Item, fetcher: Fetcher) -> Page | FetchError:
         try:
@@ -368,8 +386,12 @@ class Flow:
                 self.tally.add("fetch-failures")
                 log.info("page not had", url=item.url, code=error.code, reason=error.reason)
         self.archive.flush()
-        self.ledger.apply(changes, now, self.owner)
+        self._apply(changes, now)
         self.ledger.note("fetch", None, now)
+
+    def _apply(self, changes: Sequence[Change], now: datetime) -> None:
+        self.ledger.apply(changes, now, self.owner)
+        self._items.difference_update(change.item for change in changes)
 
     async def _woken(self, event: asyncio.Event, upstream: asyncio.Task[None] | None) -> None:
         """Wait until there may be more to do: the event, the end of what feeds this stage, or a while."""
@@ -396,14 +418,7 @@ class Flow:
                 self._to_index.clear()
                 fresh: list[Item] = []
                 if len(working) + len(ready) <= self.settings.batch:
-                    fresh = await asyncio.to_thread(
-                        self.ledger.claim_items,
-                        Owed.INDEX,
-                        self.clock(),
-                        self.settings.batch,
-                        self.owner,
-                        self.settings.lease,
-                    )
+                    fresh = await self._claim(Owed.INDEX, self.settings.batch)
                     for item in fresh:
                         working[asyncio.wrap_future(pool.submit(item))] = item
                 if not working and not ready:
@@ -427,12 +442,10 @@ class Flow:
                         ready.append((item, self._outcome(item, future)))
                 full = len(ready) >= self.settings.batch
                 if ready and (full or not working or time.monotonic() - since >= HOLD):
-                    batch, ready = ready, []
                     try:
-                        await asyncio.to_thread(self._store_documents, batch)
-                        pause = 1.0
-                    except IndexUnavailableError as error:
-                        ready = batch  # kept, so that they need not be made again
+                        await asyncio.to_thread(self._store_documents, ready)
+                        ready, pause = [], 1.0
+                    except IndexUnavailableError as error:  # what is ready is kept, and need not be made again
                         if once:
                             raise
                         self._note_waiting("index", error)
@@ -442,7 +455,7 @@ class Flow:
             if self._stop.is_set() and ready:
                 with contextlib.suppress(WirewatchError, TimeoutError):
                     await asyncio.wait_for(asyncio.to_thread(self._store_documents, ready), STOP_GRACE)
-            await self._let_go([*working.values(), *(item for item, _ in ready)])
+            await self._let_go(items=[*working.values(), *(item for item, _ in ready)])
 
     def _outcome(
         self, item: Item, future: asyncio.Future[Document | Change] | Future[Document | Change]
@@ -474,7 +487,7 @@ class Flow:
             else:
                 changes.append(Duplicate(item.id, document.article.id))
         changes.extend(self._upsert(mine))
-        self.ledger.apply(changes, now, self.owner)
+        self._apply(changes, now)
         self.ledger.note("index", None, now)
         for change in changes:
             self.tally.add(_OUTCOMES.get(type(change), "retried"))

@@ -257,24 +257,29 @@ class Ledger:
                 owners.update((row.id, row.item) for row in found)
         return {item for article, item in pairs if owners.get(article) == item}
 
-    def renew(self, owner: str, now: datetime, lease: float) -> None:
-        """Keep everything that this worker has in hand for ``lease`` more seconds."""
+    def renew(
+        self, owner: str, now: datetime, lease: float, items: Iterable[str] = (), feeds: Iterable[str] = ()
+    ) -> None:
+        """Keep these items and feeds, which this worker has in hand, for ``lease`` more seconds."""
         until = now + timedelta(seconds=lease)
         with self._write() as db:
-            for table in (t.items, t.feeds):
-                db.execute(update(table).where(table.c.lease_owner == owner).values(lease_until=until))
+            for table, ids in ((t.items, items), (t.feeds, feeds)):
+                for part in _chunks(list(ids)):
+                    mine = and_(table.c.id.in_(part), table.c.lease_owner == owner)
+                    db.execute(update(table).where(mine).values(lease_until=until))
 
     def release(self, owner: str) -> None:
         """Let go of everything that this worker has in hand: it stays owed."""
         with self._write() as db:
             self._release(db, owner)
 
-    def let_go(self, items: Iterable[str], owner: str) -> None:
-        """Let go of some of the items that this worker has in hand: they stay owed."""
+    def let_go(self, owner: str, *, items: Iterable[str] = (), feeds: Iterable[str] = ()) -> None:
+        """Let go of some of what this worker has in hand: it stays owed."""
         with self._write() as db:
-            for part in _chunks(list(items)):
-                mine = and_(t.items.c.id.in_(part), t.items.c.lease_owner == owner)
-                db.execute(update(t.items).where(mine).values(lease_owner=None, lease_until=None))
+            for table, ids in ((t.items, items), (t.feeds, feeds)):
+                for part in _chunks(list(ids)):
+                    mine = and_(table.c.id.in_(part), table.c.lease_owner == owner)
+                    db.execute(update(table).where(mine).values(lease_owner=None, lease_until=None))
 
     def release_dead(self) -> list[str]:
         """Let go of what processes of this host had in hand that no longer live. Returns their names."""

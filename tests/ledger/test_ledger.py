@@ -159,9 +159,28 @@ def test_a_result_is_refused_when_the_lease_has_gone_to_another_worker(ledger: L
 
 def test_a_renewed_lease_is_not_given_away(ledger: Ledger) -> None:
     with_items(ledger, "http://e.org/1")
-    ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
-    ledger.renew(ME, NOW + timedelta(seconds=50), 60)
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.renew(ME, NOW + timedelta(seconds=50), 60, items=[item.id])
     assert ledger.claim_items(Owed.FETCH, NOW + timedelta(seconds=61), 10, OTHER, 60) == []
+
+
+def test_only_what_is_really_in_hand_is_kept(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1", "http://e.org/2")
+    kept, forgotten = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.renew(ME, NOW + timedelta(seconds=50), 60, items=[kept.id])
+    taken = ledger.claim_items(Owed.FETCH, NOW + timedelta(seconds=61), 10, OTHER, 60)
+    assert [item.id for item in taken] == [forgotten.id]
+
+
+def test_what_a_worker_lets_go_of_is_free_at_once(ledger: Ledger) -> None:
+    feed = with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.claim_feeds(NOW, 10, ME, 60)
+    ledger.let_go(OTHER, items=[item.id], feeds=[feed.id])
+    assert ledger.claim_items(Owed.FETCH, NOW, 10, OTHER, 60) == []
+    ledger.let_go(ME, items=[item.id], feeds=[feed.id])
+    assert len(ledger.claim_items(Owed.FETCH, NOW, 10, OTHER, 60)) == 1
+    assert len(ledger.claim_feeds(NOW, 10, OTHER, 60)) == 1
 
 
 def test_the_work_of_a_dead_process_is_owed_again_at_once(ledger: Ledger) -> None:
