@@ -128,7 +128,8 @@ def score(answers: list[tuple[Passage, Enriched]]) -> dict[str, Tally]:
                 tallies["reason"].add(why == wanted.why, f"{label}: {why!r} for {wanted.why!r}")
             if wanted.same is not None:
                 root = speaker.same_as if speaker else None
-                tallies["same speaker"].add(root is not None and stands_for.get(root) == wanted.same, f"{label}: {root}")
+                right = root is not None and stands_for.get(root) == wanted.same
+                tallies["same speaker"].add(right, f"{label}: {root}")
     return tallies
 
 
@@ -144,7 +145,7 @@ def _answers(model: str | None) -> tuple[tuple[Passage, Enriched], ...]:
 
 
 def measure(split: str, model: Path | None = None) -> Report:
-    """Scores the whole of enrichment: ``dev`` the passages that rules were tuned on, ``test`` those for measuring only."""
+    """Scores the whole of enrichment: ``dev`` on the passages that rules were tuned on, ``test`` on the others."""
     which = SPLITS.get(split, "all")
     answers = [
         (passage, enriched)

@@ -38,7 +38,8 @@ class SpanModel(Protocol):
 class Enricher:
     """Finds language, entities and claims. Pure: the same text, title and date give the same answer.
 
-    Raises ModelError where the settings name a model that cannot be used. The model is loaded once a process and shared.
+    Raises ModelError where the settings name a model that cannot be used. The model is loaded
+    once a process and shared.
     """
 
     def __init__(self, settings: Settings, *, model: SpanModel | None = None) -> None:
@@ -56,8 +57,9 @@ class Enricher:
     ) -> Enriched:
         """What the text names and who claims what in it; offsets are characters of ``text``.
 
-        ``published`` is what "on Monday" is reckoned from; ``language`` is what the page says, believed where the text is
-        too short to tell. A text in another language than English has no entities and no claims, and a note that says so.
+        ``published`` is what "on Monday" is reckoned from; ``language`` is what the page says, believed where the
+        text is too short to tell. A text in another language than English has no entities and no claims, and a note
+        that says so.
         """
         spoken = detect(text, language)
         if not self._on or self._model is None:

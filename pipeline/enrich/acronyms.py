@@ -1,38 +1,15 @@
-"""Acronyms that a text defines in brackets, either way round: "International Court of Justice (ICJ)", "ICJ (the ...)"."""
+"""Acronyms that a text defines in brackets, either way round: "Court of Justice (CoJ)", "CoJ (Court of Justice)"."""
 
 from __future__ import annotations
 
 import re
 
+from pipeline.enrich.words import words
+
 BRACKET = re.compile(r"\(\s*[\"“'‘]?([A-Z][A-Za-z&.\-]{1,9}[A-Z.][a-z]?|[A-Z]{2,10}s?)[\"”'’]?\s*\)")
 REVERSE = re.compile(r"\b([A-Z][A-Z&]{1,9})\s+\(\s*((?:the\s+)?[A-Z][^()]{5,90})\)")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-SMALL = frozenset(
-    [
-        "of",
-        "the",
-        "and",
-        "for",
-        "in",
-        "on",
-        "to",
-        "a",
-        "an",
-        "de",
-        "la",
-        "le",
-        "du",
-        "des",
-        "del",
-        "da",
-        "di",
-        "al",
-        "el",
-        "et",
-        "&",
-        "y",
-    ]
-)
+SMALL = words("of the and for in on to a an de la le du des del da di al el et & y")
 
 
 def defined(text: str) -> dict[str, tuple[int, int]]:
@@ -47,7 +24,7 @@ def defined(text: str) -> dict[str, tuple[int, int]]:
             base = match.start() - len(line)
             found.setdefault(acronym.replace(".", ""), (base + span[0], base + span[1]))
     for match in REVERSE.finditer(text):
-        words = [word for word in WORD.findall(match.group(2))]
+        words: list[str] = WORD.findall(match.group(2))
         if _spells(words, match.group(1)):
             start = match.start(2) + (4 if match.group(2).lower().startswith("the ") else 0)
             found.setdefault(match.group(1), (start, match.end(2)))
@@ -84,7 +61,7 @@ def _spells(words: list[str], acronym: str) -> bool:
         return True
     if len(words) == 1:
         return False
-    # Letters from within words ("Tehreek-e-Taliban" TTP, "BioNTech" BNT): in order, each word giving its first at least.
+    # Letters from within words ("Tehreek-e-Taliban" TTP, "BioNTech" BNT): in order, each word its first.
     if not set(strong) <= set(wanted) or len(strong) < 2 or len(wanted) > len(strong) + 2:
         return False
     at = 0

@@ -1,4 +1,4 @@
-"""From attributions to claims: spans repaired, missed ones added, claims inside claims found, and each one described."""
+"""From attributions to claims: spans repaired, missed ones added, claims inside claims found, each described."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from pipeline.enrich.words import words
+
 CLASSES = ("say", "deny", "confirm", "accuse", "warn", "promise", "demand", "ask", "decline", "believe")
 
 IRREGULAR = {
@@ -33,47 +35,10 @@ IRREGULAR = {
     "owned": "own", "lying": "lie", "left": "leave", "let": "let", "came": "come", "stuck": "stick",
 }  # fmt: skip
 
-AUXILIARIES = frozenset(
-    [
-        "be",
-        "am",
-        "is",
-        "are",
-        "was",
-        "were",
-        "been",
-        "being",
-        "have",
-        "has",
-        "had",
-        "having",
-        "do",
-        "does",
-        "did",
-        "will",
-        "would",
-        "shall",
-        "should",
-        "can",
-        "could",
-        "may",
-        "might",
-        "must",
-        "to",
-        "'s",
-        "'re",
-        "'ve",
-        "'d",
-        "'ll",
-        "’s",
-        "’re",
-        "’ve",
-        "’d",
-        "’ll",
-        "not",
-        "n't",
-    ]
-)
+AUXILIARIES = words("""
+    be am is are was were been being have has had having do does did will would shall should can could may
+    might must to 's 're 've 'd 'll ’s ’re ’ve ’d ’ll not n't
+""")
 NEGATION = re.compile(r"\b(?:not|never|neither|nor|cannot|no longer)\b|n['’]t\b", re.I)
 NOT_REALLY_NEGATED = re.compile(r"\bnot (?:only|just|merely|simply|resist|help)\b", re.I)
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")

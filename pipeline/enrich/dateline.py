@@ -1,4 +1,4 @@
-"""The dateline that opens a wire story, "ISLAMABAD:" or "PARIS, Aug 20 (Reuters) –", so that no place is taken for a speaker."""
+"""The dateline of a wire story, "ISLAMABAD:" or "PARIS, Aug 20 (Reuters) –": no place is to be taken for a speaker."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from pipeline.enrich.entities import Named, Person, Role, role_of
 from pipeline.enrich.passage import Passage, Token
 from pipeline.enrich.people import people, role_head
 from pipeline.enrich.places import demonyms, fold, gazetteer
+from pipeline.enrich.words import words
 from pipeline.records import Entity
 
 PRONOUNS = {
@@ -19,130 +20,33 @@ PRONOUNS = {
     "they": "p", "them": "p", "their": "p", "i": "i", "we": "w", "you": "y", "it": "n", "who": "r", "which": "r",
     "me": "i", "my": "i", "us": "w", "our": "w", "its": "n",
 }  # fmt: skip
-INDEFINITE = frozenset(
-    [
-        "a",
-        "an",
-        "one",
-        "another",
-        "some",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "several",
-        "many",
-        "most",
-        "few",
-        "other",
-        "certain",
-        "unnamed",
-        "unidentified",
-        "multiple",
-        "various",
-        "numerous",
-        "both",
-        "any",
-    ]
-)
-DEFINITE = frozenset(
-    ["the", "this", "that", "these", "those", "his", "her", "their", "its", "our", "my", "your", "same", "said"]
-)
-STOPS = frozenset(
-    [
-        "of",
-        "for",
-        "in",
-        "at",
-        "to",
-        "from",
-        "with",
-        "who",
-        "whose",
-        "whom",
-        "that",
-        "which",
-        "on",
-        "about",
-        "by",
-        "near",
-        "inside",
-        "outside",
-        "within",
-        "among",
-        "under",
-        "over",
-        "after",
-        "before",
-        "close",
-        "familiar",
-        "privy",
-        "briefed",
-        "aware",
-        "working",
-        "involved",
-        "speaking",
-        "quoted",
-        "and",
-        "or",
-        "but",
-        "as",
-        "including",
-        "like",
-        "via",
-        "through",
-        "against",
-        "across",
-        "behind",
-    ]
-)
-QUANTITY = frozenset(
-    [
-        "one",
-        "some",
-        "many",
-        "most",
-        "several",
-        "both",
-        "all",
-        "few",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "number",
-        "group",
-        "half",
-        "majority",
-        "percent",
-        "none",
-        "any",
-        "each",
-        "dozens",
-        "hundreds",
-        "thousands",
-        "lot",
-        "scores",
-        "couple",
-        "handful",
-    ]
-)
+INDEFINITE = words("""
+    a an one another some two three four five six seven eight nine ten several many most few other certain
+    unnamed unidentified multiple various numerous both any
+""")
+DEFINITE = words("the this that these those his her their its our my your same said")
+STOPS = words("""
+    of for in at to from with who whose whom that which on about by near inside outside within among under
+    over after before close familiar privy briefed aware working involved speaking quoted and or but as
+    including like via through against across behind into onto published released obtained reviewed conducted
+    issued written signed seen posted dated based entitled titled commissioned compiled filed carried
+""")
+QUANTITY = words("""
+    one some many most several both all few two three four five six number group half majority percent none
+    any each dozens hundreds thousands lot scores couple handful
+""")
 SPOKES = re.compile(r"spokes(?:man|woman|person|men|women|people|persons)$|^representatives?$")
 IN_THE_KNOW = re.compile(
     r"\b(?:familiar|close|briefed|aware|privy)\b|\bwith (?:direct |first-?hand |inside )?knowledge\b|\bin the know\b",
     re.I,
 )
-SPEAKS_FOR_THE_LAW = frozenset({"judge", "magistrate", "court", "jury", "coroner", "pathologist", "arbitrator"})
+CHIEF_OF_STAFF = re.compile(r"\bchief of (?:the )?(?:\w+ )?(?:staff )?$", re.I)
+SPEAKS_FOR_THE_LAW = words("judge magistrate court jury coroner pathologist arbitrator")
 GOVERNMENT_WORD = re.compile(
-    r"\b(?:government|ministry|department|army|military|navy|police|embassy|consulate|parliament|senate|congress|cabinet|"
-    r"presidency|white house|kremlin|pentagon|administration|bureau|foreign office|home office|state department|authority|"
-    r"treasury|customs|air force|armed forces|coast guard|house of representatives|supreme court|high court|election commission)\b",
+    r"\b(?:government|ministry|department|army|military|navy|police|embassy|consulate|parliament|senate|congress|"
+    r"cabinet|presidency|white house|kremlin|pentagon|administration|bureau|foreign office|home office|authority|"
+    r"state department|treasury|customs|air force|armed forces|defen[cs]e forces?|coast guard|supreme court|high court|"
+    r"house of representatives|election commission)\b",
     re.I,
 )
 
@@ -209,10 +113,11 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
         # "minister of mines and energy Tom Alweendo": the name that ends the phrase, with no preposition before it.
         last = named.entities[persons[-1]]
         lead = text.rfind(last.title, 0, last.start) if last.title else last.start
-        before = [token for token in tokens if token.end <= lead]
-        if last.end >= tokens[-1].end and before and before[-1].lower not in STOPS and before[-1].text not in ",":
-            if before[-1].text not in ("'s", "’s") and role_of([t.lower for t in before], start) is not None:
-                heads = persons[-1:]
+        ahead = [token for token in tokens if token.end <= lead]
+        touching = bool(ahead) and ahead[-1].lower not in STOPS and ahead[-1].text not in (",", "'s", "’s")
+        titled = touching and role_of([token.lower for token in ahead], start) is not None
+        if last.end >= tokens[-1].end and (titled or CHIEF_OF_STAFF.search(text, start, lead)):
+            heads = persons[-1:]
     known_noun = _head(core_words)[1]
     if (
         not heads
@@ -231,12 +136,11 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
         for index in persons:
             between = text[named.entities[heads[0]].end : named.entities[index].start]
             if index > heads[0] and re.fullmatch(r"(?:\s*,?\s*and\s+[\w\s.’'-]{0,40}|,\s*[\w\s.’'-]{0,30})", between):
-                if re.search(r"\band\b", text[named.entities[heads[0]].end : named.entities[index].start]):
-                    other = named.person_at.get(index)
-                    if other is not None and other is not person and not is_possessive(index):
-                        others.append(other)
-        before = [i for i in persons if i < heads[0]]
-        for index in before:
+                other = named.person_at.get(index)
+                joined = re.search(r"\band\b", between) is not None
+                if joined and other is not None and other is not person and not is_possessive(index):
+                    others.append(other)
+        for index in (i for i in persons if i < heads[0]):
             gap = text[named.entities[index].end : named.entities[heads[0]].start]
             if re.match(r"\s*(?:,|and\b)", gap) and " and " in gap + " " and not is_possessive(index):
                 other = named.person_at.get(index)
@@ -280,11 +184,11 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
         return replace(plain, kind="person" if owner or possessor else "organisation")
     # 3. Somebody in the know.
     quoted_crowd = head in table.collective
-    if singular in table.anonymous or head in table.anonymous or (quoted_crowd and IN_THE_KNOW.search(text[start:end])):
-        if (head not in table.collective or IN_THE_KNOW.search(text[start:end])) and not (
-            at_head and at_head[-1].label in ("ORG", "GPE") and at_head[-1].end > core[head_index].end
-        ):
-            return replace(plain, kind="anonymous", anonymous=True)
+    informed = IN_THE_KNOW.search(text[start:end]) is not None
+    insider = singular in table.anonymous or head in table.anonymous
+    in_a_name = bool(at_head) and at_head[-1].label in ("ORG", "GPE") and at_head[-1].end > core[head_index].end
+    if ((insider and not quoted_crowd) or (quoted_crowd and informed)) and not in_a_name:
+        return replace(plain, kind="anonymous", anonymous=True)
     # 4. An entity that is the head itself.
     if at_head and at_head[-1].end >= core[head_index].end:
         entity = at_head[-1]

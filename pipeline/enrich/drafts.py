@@ -83,7 +83,7 @@ class ByParagraph:
             self.add(draft)
 
     def add(self, draft: Draft) -> None:
-        numbers = set()
+        numbers: set[int] = set()
         for start, end in draft.spans:
             first, last = self._passage.paragraph_at(start), self._passage.paragraph_at(max(start, end - 1))
             numbers.update(range(first, last + 1))

@@ -17,6 +17,7 @@ from pipeline.enrich.acronyms import WELL_KNOWN, defined
 from pipeline.enrich.passage import Passage, Token
 from pipeline.enrich.people import VAGUE_TITLES, people, role_head, sex_of
 from pipeline.enrich.places import demonyms, fold, gazetteer, locate
+from pipeline.enrich.words import words
 from pipeline.records import Entity
 
 if TYPE_CHECKING:
@@ -31,33 +32,13 @@ EVENT = re.compile(
     re.I,
 )
 DESCRIBED = re.compile(r"(?:[\w-]+ )*[a-z]{3,} ([A-Z]{3,})")
-GOVERNING_WORDS = frozenset("the a an he she they it we i this that these those his her their our some many most no one both".split())
-"""Words that begin a sentence with a capital and are no part of a name."""
-NAME_PARTICLES = frozenset(
-    [
-        "al",
-        "el",
-        "bin",
-        "ibn",
-        "bint",
-        "abu",
-        "de",
-        "la",
-        "le",
-        "van",
-        "von",
-        "der",
-        "den",
-        "del",
-        "da",
-        "dos",
-        "di",
-        "du",
-        "ben",
-        "ur",
-        "ul",
-    ]
+GOVERNING_WORDS = words(
+    "the a an he she they it we i this that these those his her their our some many most no one both"
 )
+"""Words that begin a sentence with a capital and are no part of a name."""
+NAME_PARTICLES = words("""
+    al el bin ibn bint abu de la le van von der den del da dos di du ben ur ul
+""")
 SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
 
@@ -242,7 +223,9 @@ def _with_surnames(passage: Passage, raws: list[_Raw]) -> list[_Raw]:
         # Not inside another name ("Gavaza Street"), and not a word that the text also writes small.
         if token.text in surnames and token.lower not in lower and not taken[token.start]:
             behind = text[token.end : token.end + 2]
-            if not (before[:1].isupper() and not _ends(text, token.start)) and not (behind[:1] == " " and behind[1:].isupper()):
+            if not (before[:1].isupper() and not _ends(text, token.start)) and not (
+                behind[:1] == " " and behind[1:].isupper()
+            ):
                 found.append(_Raw(token.start, token.end, "PERSON", 0.5))
         before = token.text
     return sorted([*raws, *found], key=lambda raw: (raw.start, raw.start - raw.end))
@@ -297,10 +280,10 @@ def _titles(passage: Passage, raws: list[_Raw]) -> dict[int, list[str]]:
         cut = 0
         for size in range(len(words) - 1, 0, -1):
             front = [word for word in words[:size] if word != "."]
-            if front and all(word in table.titles or word in table.modifiers for word in front):
-                if any(" ".join(front[-length:]) in table.titles for length in (1, 2, 3)):
-                    cut = size
-                    break
+            titled = bool(front) and all(word in table.titles or word in table.modifiers for word in front)
+            if titled and any(" ".join(front[-length:]) in table.titles for length in (1, 2, 3)):
+                cut = size
+                break
         title_start = raw.start
         if cut and cut < len(tokens):
             raw.start = tokens[cut].start
@@ -377,7 +360,7 @@ def codes_in(words: Sequence[str]) -> frozenset[str]:
 
 
 def role_of(words: Sequence[str], start: int) -> Role | None:
-    """The office that lower-cased words name, complement after "of" or "for" included; ``None`` where they name none."""
+    """The office that lower-cased words name, complement behind "of" or "for" included; ``None`` for none."""
     head_end = len(words)
     for at, word in enumerate(words):
         if word in (
@@ -460,7 +443,7 @@ def _people(passage: Passage, raws: list[_Raw], titles: dict[int, list[str]]) ->
         if chosen is None:
             chosen = full.get(parts)
             if chosen is None or by_word.get(parts[-1]):
-                # Ambiguous between two people of the name, or a person of one word: its own cluster under the bare word.
+                # Ambiguous between two people of the name, or a person of one word: a cluster of its own.
                 ambiguous = len(by_word.get(parts[-1], [])) > 1
                 key = ("?", *parts) if ambiguous else parts
                 chosen = full.get(key)
@@ -484,7 +467,7 @@ def _normal(name: str) -> str:
 
 
 def _same_full_name(known: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """ "Donald J. Trump" is "Donald Trump", "Hillary Rodham Clinton" is "Hillary Clinton"; "Sadiq Khan" is not "Imran Khan"."""
+    """Whether two full names are one person's: "Robert J. Hale" is "Robert Hale", "Sadiq Khan" is not "Imran Khan"."""
     if known[-1] != parts[-1] or not known:
         return False
     if known[0] == parts[0]:
@@ -680,7 +663,7 @@ def _appositions(passage: Passage, named: Named) -> None:
                 person.roles.append(role)
 
 
-DETERMINERS = frozenset({"the", "a", "an", "its", "their", "his", "her", "our", "one", "another", "some"})
+DETERMINERS = words("the a an its their his her our one another some")
 
 
 def _starts(words: list[str]) -> frozenset[str]:

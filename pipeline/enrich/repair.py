@@ -84,7 +84,7 @@ def _trim(text: str, span: Span) -> Span | None:
 
 
 def _last_verb(text: str, cue: Span) -> Span:
-    """"asked not to be named, said": behind a comma stands the cue alone."""
+    """ "asked not to be named, said": behind a comma stands the cue alone."""
     match = re.search(r",\s+((?:(?:also|has|had|have|later)\s+)?(\w+))$", text[cue[0] : cue[1]])
     if match is None or verb_lemma(match.group(2)) not in lexicon().report:
         return cue
@@ -110,10 +110,8 @@ def _nearest(passage: Passage, sources: list[Span], to: Span | None) -> Span | N
     return min(sources, key=cost)
 
 
-def _complete(
-    passage: Passage, quotations: Quotations, draft: Draft, taken: Taken, orphans: list[Span]
-) -> None:
-    """Give a content to a source and a cue: a stray one that touches them, a quotation that follows, else the clause."""
+def _complete(passage: Passage, quotations: Quotations, draft: Draft, taken: Taken, orphans: list[Span]) -> None:
+    """Give a content to a source and a cue: a stray one that touches them, a quotation, else the clause."""
     text = passage.text
     cue = draft.cue
     assert cue is not None
@@ -129,7 +127,7 @@ def _complete(
             draft.content = (span,)
             orphans.remove(span)
             return
-    lemma, cls = classify(text[cue[0] : cue[1]])
+    _, cls = classify(text[cue[0] : cue[1]])
     inside = re.search(r"\bto\s+\w+.*$", text[cue[0] : cue[1]])
     if cls == "decline" and inside is not None:
         draft.content = ((cue[0] + inside.start(), cue[1]),)
@@ -142,7 +140,7 @@ def _complete(
         draft.content = (tail,)
         return
     head = _clipped(text, start, low, taken)
-    if head is not None and text[: low].rstrip().endswith((",", "”", '"')):
+    if head is not None and text[:low].rstrip().endswith((",", "”", '"')):
         draft.content = (head,)
         return
     if text[high : high + 2].strip() == ":" or text[cue[0] : cue[1]].endswith(":"):

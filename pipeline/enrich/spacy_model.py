@@ -49,7 +49,7 @@ class SpacyModel:
 def load(name: str) -> SpacyModel:
     """The installed pipeline of that name, or the one in that folder. Raises ModelError naming it."""
     try:
-        import spacy
+        import spacy  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         raise ModelError(
             name, "there is no such model folder, and spaCy, which could have a pipeline of that name, is not installed"
@@ -61,7 +61,7 @@ def load(name: str) -> SpacyModel:
 
 
 def attributions_of(doc: Any) -> list[Attribution]:
-    """The attributions that reporting verbs make in a parsed text (spaCy's English labels or Universal Dependencies)."""
+    """The attributions that reporting verbs make in a parse (spaCy's English labels or Universal Dependencies)."""
     known = lexicon()
     found = []
     for verb in doc:

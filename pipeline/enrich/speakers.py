@@ -1,7 +1,8 @@
-"""Who speaks: each attribution's source resolved within the document, to a name, to an earlier unnamed speaker, or to nobody.
+"""Who speaks: each source resolved within the document, to a name, to an earlier unnamed speaker, or to nobody.
 
-A wrong name is worse than none, so every rule here names somebody only where the text leaves one reading: a pronoun goes
-to the last subject that agrees with it, "the premier" to the one person of that office, a short name to its only bearer.
+A wrong name is worse than none, so every rule here names somebody only where the text leaves one reading: a pronoun
+goes to the last subject that agrees with it, "the premier" to the one person of that office, a short name to its only
+bearer.
 """
 
 from __future__ import annotations
@@ -17,53 +18,18 @@ from pipeline.enrich.passage import Passage
 from pipeline.enrich.people import NOT_THE_OFFICE, role_head
 from pipeline.enrich.places import demonyms, fold, gazetteer
 from pipeline.enrich.quotes import Quotations
+from pipeline.enrich.words import words
 from pipeline.records import Speaker
 
 # How many sentences back a pronoun may look: in news the speaker is named again after about that. 2026-11-23.
 REACH = 5
 # How many claims back "the official" may look; in a longer text than any article it keeps the time linear.
 LOOK_BACK = 300
-BODY_NOUNS = frozenset("company firm group organisation organization agency bank charity union party broadcaster".split())
-PREPOSITIONS = frozenset(
-    [
-        "of",
-        "for",
-        "with",
-        "by",
-        "to",
-        "against",
-        "on",
-        "at",
-        "from",
-        "about",
-        "under",
-        "like",
-        "over",
-        "in",
-        "between",
-        "among",
-        "after",
-        "before",
-        "than",
-        "as",
-        "into",
-        "toward",
-        "towards",
-        "near",
-        "behind",
-        "without",
-        "including",
-        "via",
-        "alongside",
-        "beside",
-        "despite",
-        "during",
-        "since",
-        "until",
-        "upon",
-        "through",
-    ]
-)
+BODY_NOUNS = words("company firm group organisation organization agency bank charity union party broadcaster")
+PREPOSITIONS = words("""
+    of for with by to against on at from about under like over in between among after before than as into
+    toward towards near behind without including via alongside beside despite during since until upon through
+""")
 
 
 ONE_OF = re.compile(r"(?:one|two|three|some|several|another|both|most)\s+of\s+(?:the|these|those)\b", re.I)
@@ -79,8 +45,11 @@ class Referent:
     claim: int | None = None
     sex: str | None = None
     plural: bool = False
+    beside: str | None = None
+    """The sex of somebody whose he or she is: "her lawyer" is hardly the next "she"."""
 
-    def agrees(self, pronoun: str) -> bool:
+    def agrees(self, pronoun: str, *, quoted: bool = False) -> bool:
+        """Whether the pronoun can mean it. Behind a quotation ("...," he said) it can be somebody's lawyer too."""
         if pronoun in ("m", "f"):
             if (
                 self.body is not None
@@ -89,9 +58,11 @@ class Referent:
             ):
                 return False
             sex = self.person.sex if self.person else self.sex
-            return sex is None or sex == pronoun
+            return sex == pronoun or (sex is None and (quoted or self.beside != pronoun))
         if pronoun == "p":
-            return self.kind in ("collective", "organisation") or self.plural and self.kind not in ("document", "government")
+            return self.kind in ("collective", "organisation") or (
+                self.plural and self.kind not in ("document", "government")
+            )
         return self.kind in ("organisation", "government", "document")
 
 
@@ -177,7 +148,12 @@ class Speakers:
         assert person is not None
         certain = bool(person.parts)
         names = [person.name, *(other.name for other in description.others)]
-        referent = Referent(person=person, plural=len(names) > 1) if certain else Referent(sex=person.sex)
+        first = self.text[made.start : made.start + 4].lower().split()
+        beside = {"his": "m", "her": "f"}.get(first[0]) if first else None
+        if certain:
+            referent = Referent(person=person, plural=len(names) > 1, beside=beside)
+        else:
+            referent = Referent(sex=person.sex, beside=beside)
         # Two bearers of the name and nothing to tell them apart: the words stand, a name is not given.
         return replace(made, name=" and ".join(names) if certain else None), referent
 
@@ -212,8 +188,7 @@ class Speakers:
         quoted = self.quotations.covering(start)
         if pronoun in ("i", "w"):
             if parent is not None and quoted is not None and parent in self.referents:
-                found = self.referents[parent]
-                return found if pronoun == "i" or not found.plural else found
+                return self.referents[parent]
             return None
         if pronoun in ("r", "y"):
             return self._relative(start) if pronoun == "r" else None
@@ -230,7 +205,8 @@ class Speakers:
             if within is not None:
                 return within
             return self._looking_back(start, pronoun, nested=True)
-        return self._looking_back(start, pronoun, nested=False)
+        direct = bool(draft.content) and self.quotations.form(draft.content) == "direct"
+        return self._looking_back(start, pronoun, nested=False, quoted=direct)
 
     def _relative(self, start: int) -> Referent | None:
         """ "who" behind a comma means the name before it."""
@@ -258,9 +234,8 @@ class Speakers:
     def _is_subject(self, index: int) -> bool:
         """Whether a person's mention can be a subject: no preposition before it, no possessive mark behind it."""
         entity = self.named.entities[index]
-        if self.text[entity.end : entity.end + 2] in ("'s", "’s") or self.text[entity.end : entity.end + 1] in "'’":
-            if self.text[entity.end : entity.end + 1]:
-                return False
+        if self.text[entity.end : entity.end + 1] in ("'", "’"):
+            return False
         lead = entity.start
         if entity.title:
             lead = max(0, self.text.rfind(entity.title, 0, entity.start))
@@ -279,7 +254,7 @@ class Speakers:
             "what", "how", "why", "however", "meanwhile", "later", "then",
         )  # fmt: skip
 
-    def _looking_back(self, start: int, pronoun: str, *, nested: bool) -> Referent | None:
+    def _looking_back(self, start: int, pronoun: str, *, nested: bool, quoted: bool = False) -> Referent | None:
         """The last subject, in this sentence or up to REACH before, that agrees with the pronoun."""
         here = self.passage.sentence_at(start)
         paragraph = self.passage.paragraph_at(start)
@@ -287,7 +262,7 @@ class Speakers:
             if sentence < here and paragraph - self.passage.paragraph_of[sentence] > 2:
                 break
             candidates = self._subjects(sentence, start, nested)
-            agreeing = [seen for seen in candidates if seen.referent.agrees(pronoun)]
+            agreeing = [seen for seen in candidates if seen.referent.agrees(pronoun, quoted=quoted)]
             if not agreeing:
                 continue
             speakers = [s for s in agreeing if s.referent in [r.referent for r in self.seen.get(sentence, ())]]
@@ -296,10 +271,12 @@ class Speakers:
             if not speakers and len(distinct) > 1:
                 return None
             if chosen.person is not None and chosen.person.sex is None and pronoun in ("m", "f"):
+                # Of unknown sex: only where nobody else near by could be meant; who was only spoken of needs more room.
+                first = sentence if speakers else max(0, sentence - 1)
                 rivals = [
                     p for p in self.named.people
-                    if p is not chosen.person and p.sex == pronoun and p.parts
-                    and any(self._near(at, sentence, here, start) for at, _ in p.mentions)
+                    if p is not chosen.person and p.parts and (p.sex == pronoun or (p.sex is None and not speakers))
+                    and any(self._near(at, first, here, start) for at, _ in p.mentions)
                 ]  # fmt: skip
                 if rivals and not speakers:
                     return None
@@ -384,17 +361,13 @@ class Speakers:
     def _described(
         self, index: int, made: Speaker, own: Referent, description: Description
     ) -> tuple[Speaker, Referent]:
-        if (
-            description.office is not None
-            and not description.plural
-            and (description.definite or not self._indefinite(made))
-        ):
-            if description.possessor is None:
-                person = self._holder(description, made.start)
-                if person is not None:
-                    role = re.sub(r"^(?:the|this|that)\s+", "", made.text, flags=re.I)
-                    made = replace(made, name=person.name, kind="person", anonymous=False, role=role)
-                    return made, Referent(person=person)
+        singular = description.office is not None and not description.plural and description.possessor is None
+        if singular and (description.definite or not self._indefinite(made)):
+            person = self._holder(description, made.start)
+            if person is not None:
+                role = re.sub(r"^(?:the|this|that)\s+", "", made.text, flags=re.I)
+                made = replace(made, name=person.name, kind="person", anonymous=False, role=role)
+                return made, Referent(person=person)
         if description.kind in ("organisation", "government") and description.definite:
             body = self._body(description, made.start) or self._last_body(description, made.start)
             if body is not None:
@@ -419,7 +392,7 @@ class Speakers:
             sex = "f"
         elif description.head in ("man", "boy", "father", "husband", "spokesman"):
             sex = "m"
-        return made, replace(own, sex=sex)
+        return made, replace(own, sex=sex, beside={"his": "m", "her": "f"}.get(description.possessor or ""))
 
     def _indefinite(self, made: Speaker) -> bool:
         return bool(re.match(r"(?:a|an|another|one|some|any|several|many|other)\b", made.text, re.I))
@@ -482,7 +455,7 @@ class Speakers:
         return next(iter(names)) if len(names) == 1 else None
 
     def _last_body(self, description: Description, before: int) -> str | None:
-        """"The company" is the one body that has spoken, or been named first in a sentence, just before."""
+        """ "The company" is the one body that has spoken, or been named first in a sentence, just before."""
         if description.head not in BODY_NOUNS or len(description.words) > 1 or description.possessor is not None:
             return None
         here = self.passage.sentence_at(before)
@@ -503,7 +476,11 @@ class Speakers:
         if not description.head or (self._indefinite(made) and not ONE_OF.match(made.text)):
             return None
         bare = not description.definite
-        if bare and not ONE_OF.match(made.text) and (not description.plural or len(description.words) > 1 or " " in made.text.strip()):
+        if (
+            bare
+            and not ONE_OF.match(made.text)
+            and (not description.plural or len(description.words) > 1 or " " in made.text.strip())
+        ):
             return None
         if description.possessor is not None:
             return None
@@ -556,7 +533,8 @@ class Speakers:
                 s, e = self.passage.sentences[number]
                 opening = self.text[s : s + 60].lower()
                 if re.match(
-                    r"(?:the|both|all)?\s*(?:he|she|they|\w+|\w+ \w+)\s+(?:spoke|asked|requested|declined|was|were|did)\b",
+                    r"(?:the|both|all)?\s*(?:he|she|they|\w+|\w+ \w+)\s+"
+                    r"(?:spoke|asked|requested|declined|was|were|did)\b",
                     opening,
                 ):
                     first = opening.split()

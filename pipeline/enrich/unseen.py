@@ -18,7 +18,9 @@ BODY = re.compile(
 )
 
 
-def names_of_speakers(passage: Passage, mentions: Sequence[Mention], attributions: Sequence[Attribution]) -> list[Mention]:
+def names_of_speakers(
+    passage: Passage, mentions: Sequence[Mention], attributions: Sequence[Attribution]
+) -> list[Mention]:
     """The tagger's mentions and those that sources add, in order of their start."""
     taken = bytearray(len(passage.text))
     for mention in mentions:
@@ -40,9 +42,7 @@ def names_of_speakers(passage: Passage, mentions: Sequence[Mention], attribution
                 elif len(tokens) == 1:
                     lone.append(run[0])
     known = {_last(passage.text, mention) for mention in [*mentions, *added] if mention.label == "PERSON"}
-    for token in lone:
-        if token.lower in known:
-            added.append(Mention(token.start, token.end, "PERSON", 0.5))
+    added += [Mention(token.start, token.end, "PERSON", 0.5) for token in lone if token.lower in known]
     return sorted([*mentions, *added], key=lambda mention: (mention.start, -mention.end))
 
 

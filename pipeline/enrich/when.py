@@ -1,7 +1,7 @@
 """When something was said: date words in a stretch of text, and the days that they mean beside the article's date.
 
-The words are found by pattern; what a single day's words mean is dateparser's to say (``PREFER_DATES_FROM: past``, since
-news tells what was said); spans of days ("last week", "the past four days", "in March") are reckoned here.
+The words are found by pattern; what a single day's words mean is dateparser's to say (``PREFER_DATES_FROM: past``,
+since news tells what was said); spans of days ("last week", "the past four days", "in March") are reckoned here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ MONTHS = "January|February|March|April|May|June|July|August|September|October|No
 SHORT = r"Jan\.?|Feb\.?|Mar\.?|Apr\.?|Jun\.?|Jul\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?"
 DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 PART = r"(?:\s+(?:morning|afternoon|evening|night|lunchtime|midday))?"
-NUMBER = r"(?:\d{1,3}|a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|few|a few|couple of|a couple of)"
+NUMBER = (
+    r"(?:\d{1,3}|a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|few|a few|couple of|"
+    r"a couple of)"
+)
 UNIT = r"(?:minute|hour|day|night|week|month|year|decade)s?"
 MONTH = rf"(?:{MONTHS}|{SHORT})"
 
@@ -29,7 +32,8 @@ PATTERN = re.compile(
         |\b\d{{4}}-\d{{2}}-\d{{2}}\b
     )
     |(?P<month>\b(?:(?:early|late|mid)[- ])?(?:last\s+|this\s+)?(?:{MONTHS})\b(?:\s+(?:of\s+)?(?:19|20)\d{{2}}\b)?)
-    |(?P<weekday>\b(?:(?:early|late|earlier|later)\s+(?:on\s+)?)?(?:(?:last|this|next|the previous|the following)\s+)?(?:{DAYS})\b{PART})
+    |(?P<weekday>\b(?:(?:early|late|earlier|later)\s+(?:on\s+)?)?
+        (?:(?:last|this|next|the\s+previous|the\s+following)\s+)?(?:{DAYS})\b{PART})
     |(?P<day>\b(?:the\s+day\s+before\s+yesterday|yesterday|today|tonight|tomorrow)\b{PART}
         |\bthis\s+(?:morning|afternoon|evening)\b|\blast\s+night\b|\bovernight\b|\b(?:earlier|later)\s+(?:in\s+the\s+day|today)\b
         |\bon\s+the\s+same\s+day\b)
@@ -106,8 +110,8 @@ def _reckon(words: str, kind: str, base: date | None) -> tuple[date | None, date
     if base is None:
         return None, None
     if kind == "month":
-        number = _month_number(words)
-        return _month(number, base.year if number <= base.month else base.year - 1)
+        month = _month_number(words)
+        return _month(month, base.year if month <= base.month else base.year - 1)
     if kind == "absolute":
         return _parsed(words, base)
     if kind == "weekday":

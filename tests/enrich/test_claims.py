@@ -37,9 +37,24 @@ def test_and_asked_him_has_the_subject_of_the_verb_before() -> None:
         ("“We will not go back,” said the minister.", "the minister", "said", "“We will not go back,”"),
         ("Officials said that the road was shut.", "Officials", "said", "that the road was shut"),
         ("The road was shut, officials said.", "officials", "said", "The road was shut"),
-        ("Key support, the official said, came from abroad and home.", "the official", "said", "Key support came from abroad and home"),
-        ("According to the ministry, the road was shut for days.", "the ministry", "According to", "the road was shut for days"),
-        ("The road was shut for days, according to the ministry.", "the ministry", "according to", "The road was shut for days"),
+        (
+            "Key support, the official said, came from abroad and home.",
+            "the official",
+            "said",
+            "Key support came from abroad and home",
+        ),
+        (
+            "According to the ministry, the road was shut for days.",
+            "the ministry",
+            "According to",
+            "the road was shut for days",
+        ),
+        (
+            "The road was shut for days, according to the ministry.",
+            "the ministry",
+            "according to",
+            "The road was shut for days",
+        ),
     ],
 )
 def test_the_plainest_attributions_are_found_without_the_tagger(text: str, source: str, cue: str, content: str) -> None:
@@ -96,7 +111,20 @@ def test_the_entities_of_a_content_are_named_once_each_in_order() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\n ", "a", "?", "said", "“", '"' * 999, "“”" * 400, "的" * 300, "He said that " * 400, "no ends " * 2000, "A (B) " * 300],
+    [
+        "",
+        " \n\n ",
+        "a",
+        "?",
+        "said",
+        "“",
+        '"' * 999,
+        "“”" * 400,
+        "的" * 300,
+        "He said that " * 400,
+        "no ends " * 2000,
+        "A (B) " * 300,
+    ],
 )
 def test_odd_input_is_answered_honestly(text: str) -> None:
     found = enrich(text)

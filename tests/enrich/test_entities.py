@@ -74,8 +74,12 @@ def test_a_demonym_is_tied_to_its_country_and_joined_with_its_plural() -> None:
 
 
 def test_a_country_has_its_id_code_and_one_name_under_all_its_names() -> None:
-    found = enrich("The US and the United States agree. America too.", {"US": "LOC", "United States": "LOC", "America": "LOC"})
-    assert {(e.name, e.country, e.geonames, e.label) for e in found.entities} == {("United States", "US", 6252001, "GPE")}
+    found = enrich(
+        "The US and the United States agree. America too.", {"US": "LOC", "United States": "LOC", "America": "LOC"}
+    )
+    assert {(e.name, e.country, e.geonames, e.label) for e in found.entities} == {
+        ("United States", "US", 6252001, "GPE")
+    }
 
 
 def test_an_ambiguous_city_is_decided_by_the_countries_around_it() -> None:

@@ -22,7 +22,7 @@ def quoted(text: str) -> list[str]:
         ("‘It’s the boys’ club,’ she said.", ["‘It’s the boys’ club,’"]),
         ("'It's ours,' she said.", ["'It's ours,'"]),
         ("The brothers' house isn't theirs; the '90s are over.", []),
-        ("He is 5'10\" tall and \"proud\".", ['"proud"']),
+        ('He is 5\'10" tall and "proud".', ['"proud"']),
         ("No marks at all.", []),
     ],
 )

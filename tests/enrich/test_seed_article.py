@@ -81,7 +81,10 @@ def test_every_attribution_is_a_claim_of_the_right_unnamed_speaker(found: Enrich
 
 
 def test_the_sources_are_one_and_the_official_is_another(found: Enriched) -> None:
-    roots = {who: {root(found, said(found, words)) for words, whose in SAID if whose == who} for who in ("sources", "official")}
+    roots = {
+        who: {root(found, said(found, words)) for words, whose in SAID if whose == who}
+        for who in ("sources", "official")
+    }
     assert {who: len(each) for who, each in roots.items()} == {"sources": 1, "official": 1}
     assert roots["sources"] != roots["official"]
 

@@ -6,7 +6,13 @@ import pytest
 
 from tests.enrich.spans import Said, claim, enrich
 
-PEOPLE = {"Imran Khan": "PERSON", "Sadiq Khan": "PERSON", "Khan": "PERSON", "Hillary Marsh": "PERSON", "Narendra Rao": "PERSON"}
+PEOPLE = {
+    "Imran Khan": "PERSON",
+    "Sadiq Khan": "PERSON",
+    "Khan": "PERSON",
+    "Hillary Marsh": "PERSON",
+    "Narendra Rao": "PERSON",
+}
 
 
 def speaker(text: str, names: dict[str, str], said: list[Said], words: str):  # type: ignore[no-untyped-def]
@@ -17,7 +23,9 @@ def speaker(text: str, names: dict[str, str], said: list[Said], words: str):  # 
 
 def test_a_pronoun_goes_to_the_last_speaker_of_its_sex() -> None:
     text = "Hillary Marsh said rents would fall. Imran Khan disagreed. She said he was wrong."
-    found = speaker(text, PEOPLE, [("Hillary Marsh", "said", "rents would fall"), ("She", "said", "he was wrong")], "he was")
+    found = speaker(
+        text, PEOPLE, [("Hillary Marsh", "said", "rents would fall"), ("She", "said", "he was wrong")], "he was"
+    )
     assert found.name == "Hillary Marsh"
 
 
@@ -39,7 +47,12 @@ def test_a_surname_of_two_people_is_not_resolved() -> None:
 
 @pytest.mark.parametrize(
     ("words", "name"),
-    [("The premier", "Imran Khan"), ("The Indian premier", "Narendra Rao"), ("The president", None), ("The PM", "Imran Khan")],
+    [
+        ("The premier", "Imran Khan"),
+        ("The Indian premier", "Narendra Rao"),
+        ("The president", None),
+        ("The PM", "Imran Khan"),
+    ],
 )
 def test_an_office_goes_to_the_one_who_holds_it(words: str, name: str | None) -> None:
     text = f"Prime Minister Imran Khan called Indian Prime Minister Narendra Rao. {words} said peace was near."
@@ -60,12 +73,21 @@ def test_the_vice_president_is_not_the_president() -> None:
 def test_the_official_is_the_unnamed_official_of_before() -> None:
     text = "An official, on the condition of anonymity, said it had begun. “It is over,” the official added."
     found = enrich(
-        text, {}, [("An official, on the condition of anonymity,", "said", "it had begun"), ("the official", "added", "“It is over,”")]
+        text,
+        {},
+        [
+            ("An official, on the condition of anonymity,", "said", "it had begun"),
+            ("the official", "added", "“It is over,”"),
+        ],
     )
     first, second = found.claims
     assert first.speaker is not None
     assert second.speaker is not None
-    assert (first.speaker.anonymous, first.speaker.kind, first.speaker.reason) == (True, "anonymous", "on the condition of anonymity")
+    assert (first.speaker.anonymous, first.speaker.kind, first.speaker.reason) == (
+        True,
+        "anonymous",
+        "on the condition of anonymity",
+    )
     assert (second.speaker.anonymous, second.speaker.same_as, second.speaker.name) == (True, 0, None)
 
 

@@ -11,8 +11,28 @@ from typing import Any
 FOLDER = Path(__file__).parent
 ELISION = " … "
 KEYS = frozenset(
-    "who is kind anon why cue cls says form neg hedge parent same when optional implied anyname anykind formany "
-    "nameless_ok".split()
+    [
+        "who",
+        "is",
+        "kind",
+        "anon",
+        "why",
+        "cue",
+        "cls",
+        "says",
+        "form",
+        "neg",
+        "hedge",
+        "parent",
+        "same",
+        "when",
+        "optional",
+        "implied",
+        "anyname",
+        "anykind",
+        "formany",
+        "nameless_ok",
+    ]
 )
 
 
@@ -57,11 +77,11 @@ class Passage:
 
 def passages() -> list[Passage]:
     """All passages, by file and place. Raises ValueError naming the passage where an annotation does not fit its text."""
-    found = []
-    for file in sorted(FOLDER.glob("*.toml")):
-        for raw in tomllib.loads(file.read_text(encoding="utf-8"))["passage"]:
-            found.append(_passage(raw))
-    return found
+    return [
+        _passage(raw)
+        for file in sorted(FOLDER.glob("*.toml"))
+        for raw in tomllib.loads(file.read_text(encoding="utf-8"))["passage"]
+    ]
 
 
 def _passage(raw: dict[str, Any]) -> Passage:

@@ -23,9 +23,19 @@ def test_there_are_enough_passages_and_a_third_is_for_measuring_only() -> None:
 def test_every_corner_is_among_them() -> None:
     claims = [claim for passage in passages() for claim in passage.claims]
     assert {claim.form for claim in claims} == {"direct", "indirect", "mixed"}
-    assert {claim.kind for claim in claims} == {"person", "organisation", "government", "anonymous", "collective", "document"}
+    assert {claim.kind for claim in claims} == {
+        "person",
+        "organisation",
+        "government",
+        "anonymous",
+        "collective",
+        "document",
+    }
     for corner in ("negated", "anonymous", "hedge", "parent", "when", "why", "same"):
-        assert sum(1 for claim in claims if getattr(claim, corner) is not None and getattr(claim, corner) is not False) >= 3, corner
+        assert (
+            sum(1 for claim in claims if getattr(claim, corner) is not None and getattr(claim, corner) is not False)
+            >= 3
+        ), corner
     assert sum(1 for claim in claims if claim.who is None) >= 3
     assert any(not passage.claims for passage in passages())
 
