@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class WirewatchError(Exception):
-    """The root. ``str()`` of any of these is a sentence that names the thing at fault."""
+    """The root. ``str()`` of any of these is a sentence that names the thing at fault. All can be pickled, and so come
+    whole out of a worker process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), str(self), self.__dict__)
+
+
+def _again(kind: type[WirewatchError], sentence: str, carried: dict[str, Any]) -> WirewatchError:
+    """An error as it was before it was pickled: its constructor wants parts that only its maker has."""
+    error = kind.__new__(kind)
+    Exception.__init__(error, sentence)
+    error.__dict__.update(carried)
+    return error
 
 
 class SettingsError(WirewatchError):

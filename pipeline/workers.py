@@ -95,6 +95,8 @@ class WorkerPool:
 
     def submit(self, item: Item) -> Future[Document | Change]:
         """A future of what becomes of the item. It raises TimeoutError where the time limit was passed."""
+        if self._pool is not None and not self._pool.active:
+            self.stop()  # it broke; its items fail, and those after them get a new one
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=self._settings.workers,
