@@ -20,6 +20,9 @@ TAG_ENDS = re.compile(
     r"(?:[.!?\s]*|,\s+(?:adding|saying|noting|warning|stressing|insisting|citing|and|but)\b.*)",
     re.S,
 )
+SIGNATURE = re.compile(
+    r"\s{0,4}(?P<dash>[―—–]|--)\s*(?P<name>[A-ZÀ-Þ][\w’.-]+(?:\s+[A-ZÀ-Þ][\w’.-]*){1,3})(?=\s*(?:[,(\n]|$))"
+)
 ACCORDING = re.compile(r"\b[Aa]ccording to\b")
 # A quotation of fewer words is a scare quote or a title oftener than somebody's words. 2026-11-23.
 LEAST_QUOTED = 4
@@ -303,6 +306,23 @@ class Missed:
                     continue
                 self._join(quote, number, by_paragraph)
 
+    def signatures(self) -> None:
+        """A quotation with its author below or behind it: “...” — Rosa Delgado."""
+        for quote in self.quotations.all:
+            if quote.single or not quote.closed or len(self.text[quote.start : quote.end].split()) < LEAST_QUOTED:
+                continue
+            match = SIGNATURE.match(self.text, quote.end)
+            if match is None or not self._free(*match.span("name")):
+                continue
+            owner = self._owner(quote)
+            if owner is not None and owner.cue is not None:
+                continue
+            if owner is not None:
+                owner.content = tuple(s for s in owner.content if not _overlap(s, (quote.start, quote.end)))
+                if not owner.content:
+                    self._drop(owner)
+            self._add(Draft(match.span("name"), match.span("dash"), ((quote.start, quote.end),), "signature"))
+
     def leave_orphans(self) -> None:
         """Quotations that nobody could be found for: claims all the same, of nobody."""
         for draft in self.orphans:
@@ -387,6 +407,7 @@ def add_missed(
     missed.clauses()
     missed.according_to()
     missed.trailing_tags()
+    missed.signatures()
     missed.further_quotations()
     missed.chains()
     missed.leave_orphans()

@@ -25,7 +25,7 @@ def trim(passage: Passage, quotations: Quotations, drafts: list[Draft]) -> list[
             piece = _cut(passage, quotations, draft, span)
             if piece is not None:
                 pieces.append(piece)
-        draft.content = tuple(pieces)
+        draft.content = _near_the_cue(passage, quotations, draft, pieces)
         if not draft.content:
             continue
         if draft.cue is not None and PHONE_CALL.search(passage.text, *draft.cue):
@@ -38,6 +38,21 @@ def trim(passage: Passage, quotations: Quotations, drafts: list[Draft]) -> list[
                 draft.source = None
         kept.append(draft)
     return kept
+
+
+def _near_the_cue(
+    passage: Passage, quotations: Quotations, draft: Draft, pieces: list[Span]
+) -> tuple[Span, ...]:
+    """The pieces but those without quotation marks in another sentence than the cue: wrong links, nearly always."""
+    if draft.cue is None or len(pieces) < 2:
+        return tuple(pieces)
+    here = passage.sentence_at(draft.cue[0])
+    kept = [
+        piece
+        for piece in pieces
+        if passage.sentence_at(piece[0]) == here or quotations.form([piece]) == "direct"
+    ]
+    return tuple(kept or pieces)
 
 
 def _cut(passage: Passage, quotations: Quotations, draft: Draft, span: Span) -> Span | None:
