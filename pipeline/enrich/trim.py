@@ -11,6 +11,12 @@ from pipeline.enrich.quotes import Quotations
 
 # "made three phone calls to": a call, but no call for anything.
 PHONE_CALL = re.compile(r"\b(?:phone|telephone|video)\s+calls?\b", re.I)
+# Where it was said is no part of what was said.
+VENUE = re.compile(
+    r"\s+(?:in|during|at)\s+(?:a|an|his|her|its|their|the)\s+(?:[\w-]+\s+){0,2}(?:statement|interview|speech|tweet|letter|email|"
+    r"e-mail|op-ed|news conference|press conference|filing|blog post|post)\b[^,;“”\"]{0,40}$",
+    re.I,
+)
 IT_PASSIVE = re.compile(
     r"\b(?:is|was|were|are|has been|had been|been)\b(?:\s+\w+ly)?\s+(?!not\b)\w+(?:ed|en|id|ought|nown|stood)\b", re.I
 )
@@ -40,18 +46,12 @@ def trim(passage: Passage, quotations: Quotations, drafts: list[Draft]) -> list[
     return kept
 
 
-def _near_the_cue(
-    passage: Passage, quotations: Quotations, draft: Draft, pieces: list[Span]
-) -> tuple[Span, ...]:
+def _near_the_cue(passage: Passage, quotations: Quotations, draft: Draft, pieces: list[Span]) -> tuple[Span, ...]:
     """The pieces but those without quotation marks in another sentence than the cue: wrong links, nearly always."""
     if draft.cue is None or len(pieces) < 2:
         return tuple(pieces)
     here = passage.sentence_at(draft.cue[0])
-    kept = [
-        piece
-        for piece in pieces
-        if passage.sentence_at(piece[0]) == here or quotations.form([piece]) == "direct"
-    ]
+    kept = [piece for piece in pieces if passage.sentence_at(piece[0]) == here or quotations.form([piece]) == "direct"]
     return tuple(kept or pieces)
 
 
@@ -70,6 +70,9 @@ def _cut(passage: Passage, quotations: Quotations, draft: Draft, span: Span) -> 
             end = sentence_end
             while end > start and text[end - 1] in " .!?":
                 end -= 1
+        match = VENUE.search(passage.text, start, end)
+        if match is not None and len(passage.text[start : match.start()].split()) >= 2:
+            end = match.start()
     return (start, end) if end - start > 1 else None
 
 
