@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -121,7 +122,7 @@ def _classpath() -> str:
         pom = folder / "pom.xml"
         pom.write_text(_POM, encoding="utf-8")
         listing.unlink(missing_ok=True)
-        print(f"bringing CoreNLP {VERSION} (484 MB) from Maven Central to {folder} …", flush=True)
+        print(f"bringing CoreNLP {VERSION} (484 MB) from Maven Central to {folder} …", file=sys.stderr, flush=True)
         run = subprocess.run(
             [
                 maven, "--batch-mode", "--quiet", "--strict-checksums", "-f", str(pom),

