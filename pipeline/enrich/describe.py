@@ -153,6 +153,8 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     indefinite = first in INDEFINITE
     possessor = first if first in ("his", "her", "their", "its", "my", "our") else None
     head_index, head = _head(core_words)
+    if any(named.entities[i].label == "ORG" and abs(named.entities[i].end - core_end) <= 1 for i in indices):
+        head_index, head = len(core) - 1, core_words[-1]  # "the West African bloc ECOWAS"
     plural = (head.endswith("s") and not head.endswith("ss")) or head in ("people", "police")
     singular = _singular(head)
     office = role_of([w for w in words if w not in ("the", "a", "an", ",")], tokens[0].start)
@@ -194,6 +196,12 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
         entity = at_head[-1]
         if entity.label == "NORP":
             return replace(plain, kind="collective")
+        side_by_side = _side_by_side(text, entity, inside)
+        if side_by_side:
+            names = [_country(each) or each.name for each in (entity, *side_by_side)]
+            kinds = {"government" if each.country else _body_kind(each.name, "ORG") for each in (entity, *side_by_side)}
+            kind = kinds.pop() if len(kinds) == 1 else "organisation"
+            return replace(plain, kind=kind, name=", ".join(names[:-1]) + " and " + names[-1], plural=True)
         seat = fold(entity.text) in gazetteer().seats
         if entity.label in ("GPE", "LOC") or seat:
             if seat or entity.country:
@@ -224,6 +232,22 @@ def describe(passage: Passage, named: Named, start: int, end: int) -> Descriptio
     if capital and not definite and len(capital) == len(core) and len(core) <= 4 and not crowd:
         return replace(plain, kind="person")  # a name that the tagger did not see
     return replace(plain, kind="collective" if plural else "person")
+
+
+def _side_by_side(text: str, first: Entity, inside: list[Entity]) -> list[Entity]:
+    """The bodies that a list goes on with, "the JIP, the CDP and Komeito"; none where no "and" closes it."""
+    found: list[Entity] = []
+    last = first
+    closed = False
+    for entity in inside:
+        if entity.start <= last.start or entity.label not in ("ORG", "GPE"):
+            continue
+        gap = re.fullmatch(r"\s*(,|,?\s*and)\s+(?:the\s+)?", text[last.end : entity.start])
+        if gap is None:
+            break
+        found.append(entity)
+        last, closed = entity, "and" in gap.group(1)
+    return found if closed else []
 
 
 def _country(entity: Entity) -> str | None:

@@ -60,6 +60,10 @@ class Taken:
         for start, end in spans:
             self._bytes[start:end] = b"\1" * (min(end, len(self._bytes)) - start)
 
+    def release(self, spans: Iterable[Span]) -> None:
+        for start, end in spans:
+            self._bytes[start:end] = bytes(min(end, len(self._bytes)) - start)
+
     def covered(self, start: int, end: int) -> int:
         """How many characters of the range are taken."""
         return self._bytes.count(1, max(start, 0), max(end, 0))

@@ -322,7 +322,8 @@ class Grammar:
         if not (named or known):
             return False
         begins = (
-            first.lower in DETERMINERS | {"senior", "top"}
+            (named and self._is_people_word(first.lower))
+            or first.lower in DETERMINERS | {"senior", "top"}
             or first.text[:1].isupper()
             or (known and head.lower.endswith("s"))
             or self._entity_covers(first.start)

@@ -50,6 +50,7 @@ class Missed:
         self.near.add(draft)
 
     def _drop(self, draft: Draft) -> None:
+        self.taken.release(draft.spans)
         draft.content = ()
         self.drafts.remove(draft)
 
@@ -237,12 +238,12 @@ class Missed:
         self._add(Draft(source, cue, content, origin))
         return True
 
-    def clauses(self) -> None:
-        """ "Officials said that ..." in sentences where nothing was found."""
+    def clauses(self, *, strict: bool = True) -> None:
+        """ "Officials said that ..." in sentences where nothing was found; not ``strict``, without "that" too."""
         for start, end in self.passage.sentences:
             if not self._free(start, end):
                 continue
-            for draft in self.grammar.drafts(start, end, "clause"):
+            for draft in self.grammar.drafts(start, end, "clause", strict=strict):
                 if draft.cue is not None and self._free(*draft.cue) and self._free(*draft.content[0]):
                     self._add(draft)
 
@@ -347,7 +348,8 @@ class Missed:
                 if other is owner:
                     continue
                 if other is not None:
-                    if other.cue is not None and piece.end <= other.cue[0] <= piece.end + 60:
+                    close = other.cue is not None and piece.end <= other.cue[0] <= piece.end + 60
+                    if close and "\n" not in self.text[piece.end : (other.cue or (0, 0))[0]]:
                         break  # a tag of its own closes the quotation
                     other.content = tuple(s for s in other.content if not _overlap(s, (piece.start, piece.end)))
                     if not other.content:
@@ -410,5 +412,6 @@ def add_missed(
     missed.signatures()
     missed.further_quotations()
     missed.chains()
+    missed.clauses(strict=False)
     missed.leave_orphans()
     return missed.drafts

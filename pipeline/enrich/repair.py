@@ -39,7 +39,13 @@ def drafts_of(
     bare: list[Draft] = []  # source and cue, or one of them, without a content
     orphans: list[Span] = []  # contents without source and cue
     for each in attributions:
-        content = tuple(sorted(span for raw in each.content if (span := _trim(text, raw))))
+        content = tuple(
+            sorted(
+                span
+                for raw in each.content
+                if (span := _trim(text, raw)) and not TIME_ONLY.fullmatch(text, span[0], span[1])
+            )
+        )
         cues = [span for raw in each.cue if (span := _trim(text, raw))]
         cue = max(cues, key=lambda span: span[1] - span[0]) if cues else None
         sources = [span for raw in each.source if (span := _trim(text, raw))]
@@ -65,6 +71,8 @@ def drafts_of(
             whole.append(draft)
             taken.take(draft.content)
     for draft in whole:
+        if draft.source is None and draft.cue is not None:
+            _take_subject(text, draft)
         if draft.source is None and draft.cue is not None:
             draft.source = _subject(passage, grammar, draft)
     for span in orphans:
@@ -168,6 +176,18 @@ def _clipped(text: str, start: int, end: int, taken: Taken) -> Span | None:
     while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:"):
         end -= 1
     return (start, end) if comma > start and len(text[start:end].split()) >= 2 else None
+
+
+def _take_subject(text: str, draft: Draft) -> None:
+    """A short piece of content right before a plain reporting verb is who says it: "Gavaza | has said | that"."""
+    assert draft.cue is not None
+    first, *rest = draft.content
+    words = text[slice(*draft.cue)].split()
+    plain = bool(words) and verb_lemma(words[-1].lower()) in lexicon().report
+    if not rest or not plain or PASSIVE.search(text, *draft.cue) or draft.cue[1] > rest[0][0]:
+        return
+    if first[1] <= draft.cue[0] <= first[1] + 1 and len(text[slice(*first)].split()) <= 6:
+        draft.source, draft.content = first, tuple(rest)
 
 
 def _subject(passage: Passage, grammar: Grammar, draft: Draft) -> Span | None:

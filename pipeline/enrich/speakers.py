@@ -258,7 +258,9 @@ class Speakers:
         """The last subject, in this sentence or up to REACH before, that agrees with the pronoun."""
         here = self.passage.sentence_at(start)
         paragraph = self.passage.paragraph_at(start)
-        for sentence in range(here, max(-1, here - REACH - 1), -1):
+        # "It" is the body of the sentence before or nothing: bodies are named again sooner than people.
+        reach = 1 if pronoun == "n" else REACH
+        for sentence in range(here, max(-1, here - reach - 1), -1):
             if sentence < here and paragraph - self.passage.paragraph_of[sentence] > 2:
                 break
             candidates = self._subjects(sentence, start, nested)
@@ -269,6 +271,8 @@ class Speakers:
             chosen = (speakers or agreeing)[-1 if speakers else 0].referent
             distinct = {id(s.referent.person) for s in agreeing if s.referent.person is not None}
             if not speakers and len(distinct) > 1:
+                return None
+            if not speakers and not nested and self._outspoken(chosen, sentence, start, pronoun):
                 return None
             if chosen.person is not None and chosen.person.sex is None and pronoun in ("m", "f"):
                 # Of unknown sex: only where nobody else near by could be meant; who was only spoken of needs more room.
@@ -284,6 +288,26 @@ class Speakers:
                     chosen.person.sex = pronoun
             return chosen
         return None
+
+    def _outspoken(self, chosen: Referent, sentence: int, before: int, pronoun: str) -> bool:
+        """Whether somebody else spoke just before, and the one chosen has neither spoken nor is introduced here.
+
+        "He said Mr Makama bought it. Makama promised wells. “...,” he said": the speaker goes on, or Makama speaks now.
+        """
+        person = chosen.person
+        if person is None or not person.mentions:
+            return False
+        if self.passage.sentence_at(person.mentions[0][0]) >= sentence:
+            return False
+        earlier = [
+            seen.referent
+            for number in range(max(0, sentence - REACH), sentence + 1)
+            for seen in self.seen.get(number, ())
+            if seen.offset < before and not seen.nested and seen.referent.agrees(pronoun)
+        ]
+        if not earlier or any(referent.person is person for referent in earlier):
+            return False
+        return earlier[-1].person is not None or earlier[-1].claim is not None
 
     def _near(self, offset: int, first: int, last: int, before: int) -> bool:
         return offset < before and first <= self.passage.sentence_at(offset) <= last
