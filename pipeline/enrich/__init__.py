@@ -57,9 +57,9 @@ class Enricher:
     ) -> Enriched:
         """What the text names and who claims what in it; offsets are characters of ``text``.
 
-        ``published`` is what "on Monday" is reckoned from; ``language`` is what the page says, believed where the
-        text is too short to tell. A text in another language than English has no entities and no claims, and a note
-        that says so.
+        ``title`` helps to place places; ``published`` is what "on Monday" is reckoned from; ``language`` is what the
+        page says, believed where the text is too short to tell. A text in another language than English has no
+        entities and no claims, and a note that says so.
         """
         spoken = detect(text, language)
         if not self._on or self._model is None:
@@ -78,7 +78,7 @@ class Enricher:
         mentions = tagged.mentions
         if line is not None:
             mentions = (Mention(line[0], line[1], "LOC", 1.0), *mentions)
-        named = join(passage, names_of_speakers(passage, mentions, tagged.attributions))
+        named = join(passage, names_of_speakers(passage, mentions, tagged.attributions), title)
         claims = build(passage, named, tagged.attributions, published)
         return Enriched(language=spoken, entities=tuple(named.entities), claims=claims, model=self.name)
 

@@ -264,7 +264,11 @@ def _core(tokens: list[Token]) -> list[Token]:
     for at, token in enumerate(tokens):
         if at and (
             token.text in ",;:(["
-            or (token.lower in STOPS and not (token.lower == "of" and tokens[at - 1].lower == "secretary"))
+            or (
+                token.lower in STOPS
+                and tokens[at - 1].lower not in DEFINITE | INDEFINITE  # "the written order", "a signed letter"
+                and not (token.lower == "of" and tokens[at - 1].lower == "secretary")
+            )
         ):
             core = tokens[:at]
             break

@@ -101,8 +101,11 @@ class _Raw:
     title_start: int = -1
 
 
-def join(passage: Passage, mentions: Sequence[Mention]) -> Named:
-    """The document's entities, in order of their start. Mentions that overlap an earlier, longer one are dropped."""
+def join(passage: Passage, mentions: Sequence[Mention], title: str = "") -> Named:
+    """The document's entities, in order of their start. Mentions that overlap an earlier, longer one are dropped.
+
+    The countries that the title names count beside the text's own where an ambiguous place is decided.
+    """
     text = passage.text
     raws = _clean(text, mentions)
     long_forms = defined(text)
@@ -115,7 +118,7 @@ def join(passage: Passage, mentions: Sequence[Mention]) -> Named:
     for at, person in person_of.items():
         names[at] = person.name
     _organisations(text, raws, long_forms, names)
-    entities, person_at, countries = _entities(text, raws, names, person_of, long_forms)
+    entities, person_at, countries = _entities(text, raws, names, person_of, title)
     named = Named(entities, everyone, person_at, countries)
     _appositions(passage, named)
     return named
@@ -557,10 +560,10 @@ def _entities(
     raws: list[_Raw],
     names: dict[int, str],
     person_of: dict[int, Person],
-    long_forms: dict[str, tuple[int, int]],
+    title: str,
 ) -> tuple[list[Entity], dict[int, Person], Counter[str]]:
     """The records, places located once the text's countries have been counted."""
-    countries: Counter[str] = Counter()
+    countries: Counter[str] = Counter(codes_in(re.findall(r"[^\W_]+", title.lower())) if title else ())
     peoples = demonyms()
     world = gazetteer() if any(raw.label in ("LOC", "GPE", "NORP") for raw in raws) else None
     for raw in raws:

@@ -12,7 +12,8 @@ from typing import Any
 
 # On 300 characters py3langid is right 99.2% of the time, on 60 it guesses; headlines are about 60. 2026-11-23.
 LEAST = 60
-SAMPLE = 3000
+# A thousand characters are as sure as three thousand, at a third of the time. 2026-11-23.
+SAMPLE = 1000
 ENGLISH = re.compile(
     r"\b(?:the|and|of|to|in|is|was|said|says|that|for|with|has|have|will|not|it|he|she|they|we)\b", re.I
 )

@@ -88,6 +88,17 @@ def test_an_ambiguous_city_is_decided_by_the_countries_around_it() -> None:
     assert entity(enrich("India: from Mumbai to Hyderabad.", names), "Hyderabad").country == "IN"
 
 
+def test_the_title_helps_to_place_a_city() -> None:
+    from pipeline.enrich import Enricher
+    from pipeline.settings import Settings
+    from tests.enrich.spans import Spans
+
+    enricher = Enricher(Settings(), model=Spans({"Hyderabad": "LOC"}))
+    for title, code in (("Heat wave in Pakistan", "PK"), ("Heat wave in India", "IN")):
+        (place,) = enricher.enrich("It was hot in Hyderabad.", title=title, language="en").entities
+        assert place.country == code
+
+
 def test_a_city_in_capitals_is_named_as_the_gazetteer_has_it() -> None:
     place = entity(enrich("Rain fell on ISLAMABAD today.", {"ISLAMABAD": "LOC"}), "ISLAMABAD")
     assert (place.name, place.country, place.label) == ("Islamabad", "PK", "GPE")
