@@ -14,7 +14,7 @@ PHONE_CALL = re.compile(r"\b(?:phone|telephone|video)\s+calls?\b", re.I)
 # Where it was said is no part of what was said.
 VENUE = re.compile(
     r"\s+(?:in|during|at)\s+(?:a|an|his|her|its|their|the)\s+(?:[\w-]+\s+){0,2}(?:statement|interview|speech|tweet|letter|email|"
-    r"e-mail|op-ed|news conference|press conference|filing|blog post|post)\b[^,;“”\"]{0,40}$",
+    r"e-mail|op-ed|news conference|press conference|filing|blog post|post)\b(?!-)[^,;“”\"]{0,40}$",
     re.I,
 )
 IT_PASSIVE = re.compile(
@@ -67,7 +67,10 @@ def _cut(passage: Passage, quotations: Quotations, draft: Draft, span: Span) -> 
             start = _behind_addressee(passage, draft, start, end)
         sentence_end = passage.sentences[passage.sentence_at(start)][1]
         if sentence_end < end and not _speech(passage, draft, span):
-            end = sentence_end
+            # A quotation inside it may run over sentences: he said that "it was bad. It was very bad".
+            inner = quotations.covering(sentence_end - 1)
+            over = inner is not None and not inner.single and inner.start >= start and inner.end > sentence_end
+            end = min(end, inner.end) if over and inner is not None else sentence_end
             while end > start and text[end - 1] in " .!?":
                 end -= 1
         match = VENUE.search(passage.text, start, end)
