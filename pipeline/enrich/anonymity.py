@@ -14,7 +14,7 @@ PATTERN = re.compile(
     |(?P<asked>(?:who|and|but)\s+(?:has\s+|have\s+|had\s+)?(?:also\s+)?(?:asked|requested|declined|wished|wanted|spoke|speaking|insisted|preferred|refused|chose|
         did\s+not\s+(?:want|wish)|did\s+n[o']t\s+want|didn['’]t\s+want|demanded|sought|could\s+not)\s+[^.;\n“”",]*?
         (?:anonym\w+|not\s+be\s+(?:named|identified|quoted)|not\s+to\s+be\s+(?:named|identified|quoted)|be\s+(?:named|identified)|remain\s+(?:anonymous|unnamed|unidentified)|
-        withheld|his\s+name|her\s+name|their\s+names?){WHY}{END})
+        withheld|(?:his|her|their)\s+(?:full\s+)?names?(?:\s+(?:to\s+be\s+)?(?:printed|published|used|given|disclosed|made\s+public))?){WHY}{END})
     |(?P<declined>(?:asked|requested|declined|wished|wanted|preferred|refused)\s+(?:not\s+)?to\s+be\s+(?:named|identified|quoted){WHY}{END})
     |(?P<bare>(?:asking|requesting|seeking|declining|refusing|wishing|preferring|insisting|speaking|talking)\s+[^.;\n“”",]*?
         (?:anonym\w+|not\s+to\s+be\s+(?:named|identified|quoted)|to\s+be\s+(?:named|identified)|to\s+give\s+(?:his|her|their|a)\s+names?|remain\s+(?:anonymous|unnamed)){WHY}{END})

@@ -191,7 +191,7 @@ class Speakers:
                 return self.referents[parent]
             return None
         if pronoun in ("r", "y"):
-            return self._relative(start) if pronoun == "r" else None
+            return (self._relative(start) or self._unnamed_before(index, draft)) if pronoun == "r" else None
         if quoted is not None and not quoted.single:
             # "He told me", says somebody: neither the speaker nor, surely, the person named last.
             return None
@@ -219,6 +219,17 @@ class Speakers:
                 if entity.label in ("ORG",):
                     return Referent(body=entity.name, kind="organisation")
             break
+        return None
+
+    def _unnamed_before(self, index: int, draft: Draft) -> Referent | None:
+        """ "An official ..., who said": the unnamed source of the claim before in the sentence."""
+        here = self.passage.sentence_at(draft.anchor)
+        for other in reversed(list(self.referents)[-8:]):
+            known = self.drafts[other]
+            if other == index or known.source is None or self.passage.sentence_at(known.anchor) != here:
+                continue
+            if known.source[1] <= draft.anchor and self.descriptions[other].pronoun is None:
+                return self.referents[other]
         return None
 
     def _subject_between(self, start: int, end: int, pronoun: str) -> Referent | None:

@@ -135,6 +135,7 @@ def test_the_latter_is_the_second_of_two() -> None:
         ("An aide who asked not to be named said it was over.", "asked not to be named"),
         ("An aide, speaking on condition of anonymity because he was not authorised to speak to the media, said it was over.",
          "on condition of anonymity because he was not authorised to speak to the media"),
+        ("An aide who did not want his name printed said it was over.", "did not want his name printed"),
         ("“It is done,” an aide said, requesting anonymity to discuss private talks.", "requesting anonymity to discuss private talks"),
     ],
 )  # fmt: skip
