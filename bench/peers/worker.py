@@ -23,7 +23,7 @@ from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADING = 300.0
-"""Seconds until the models are loaded. CoreNLP's took 20 on an idle core (2026-11-23)."""
+"""Seconds until the models are loaded. CoreNLP's took about 75 on a core shared with another process (2026-11-23)."""
 ANSWERING = 300.0
 """Seconds for one text, after which the worker is ended."""
 
