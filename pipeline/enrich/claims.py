@@ -46,6 +46,8 @@ def build(
     absorb_tails(passage, grammar, drafts)
     drafts = _without_reasons(passage, drafts)
     drafts = _with_inner(passage, grammar, drafts)
+    for draft in drafts:
+        draft.content = _in_order(draft.content)
     _nest(drafts)
     _borrow_sources(passage, drafts)
     speakers = Speakers(passage, quotations, named, drafts).resolve()
@@ -79,6 +81,17 @@ def build(
             )
         )
     return tuple(claims)
+
+
+def _in_order(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The spans by their start, those that overlap joined."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return tuple(found)
 
 
 def _without_reasons(passage: Passage, drafts: list[Draft]) -> list[Draft]:
