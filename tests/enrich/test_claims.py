@@ -151,3 +151,49 @@ def test_spans_that_make_no_sense_do_no_harm() -> None:
 
     for text in ("Khan, he said. “Go.”", "“", "x y z", "The official said that he told him that it was."):
         Enricher(Settings(), model=Wild()).enrich(text, language="en")
+
+
+def test_whatever_spans_a_model_gives_every_offset_fits_its_words() -> None:
+    import random
+
+    from pipeline.enrich import Enricher
+    from pipeline.enrich.tagger import Attribution, Mention, Tagged
+    from pipeline.settings import Settings
+
+    chance = random.Random(7)
+    story = (
+        "KARACHI: Imran Khan met Narendra Rao (NR) on Monday. “We agreed,” the premier said, adding that he told him that "
+        "Khan had asked to go.\n\n“It is over.\n\n“All over,” said a source, who asked not to be named. According to "
+        "the report, officials said that it was, the ministry said.\n\n"
+    )
+
+    class Anything:
+        name = "anything"
+
+        def tag(self, text: str) -> Tagged:
+            def span(longest: int) -> tuple[int, int]:
+                start = chance.randrange(len(text))
+                return start, min(len(text), start + chance.randrange(1, longest))
+
+            def spans(longest: int) -> tuple[tuple[int, int], ...]:
+                return tuple(span(longest) for _ in range(chance.choice((0, 1, 1, 2))))
+
+            labels = ("PERSON", "ORG", "LOC", "NORP", "DATE", "MISC")
+            return Tagged(
+                tuple(Mention(*span(20), chance.choice(labels), chance.random()) for _ in range(12)),
+                tuple(Attribution(spans(50), spans(20), spans(150), chance.random()) for _ in range(8)),
+            )
+
+    enricher = Enricher(Settings(), model=Anything())
+    for _ in range(60):
+        cut = chance.randrange(30, len(story))
+        text = story[cut:] + story[: chance.randrange(cut)]
+        found = enricher.enrich(text, language="en")
+        for each in found.entities:
+            assert text[each.start : each.end] == each.text != ""
+        for index, made in enumerate(found.claims):
+            assert made.parent is None or made.parent != index
+            assert list(made.content.spans) == sorted(made.content.spans)
+            assert made.content.text == " ".join(text[start:end] for start, end in made.content.spans)
+            for part in (made.speaker, made.cue):
+                assert part is None or text[part.start : part.end] == part.text != ""
