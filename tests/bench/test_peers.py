@@ -37,7 +37,7 @@ def test_a_corenlp_quotation_of_nobody_is_a_claim_without_a_source() -> None:
 
 
 def test_corenlp_pronouns_and_other_labels_are_no_entities_to_be_scored() -> None:
-    mentions = [("He", "PERSON", 0), ("Ana", "PERSON", 3), ("Oslo", "CITY", 7), ("Danish", "NATIONALITY", 12)]
+    mentions = [("He", "PERSON", 0), ("Ana", "PERSON", 3), ("Oslo", "LOCATION", 7), ("Danish", "MISC", 12)]
     mentions.append(("two", "NUMBER", 19))
     answer = {
         "sentences": [
