@@ -1,36 +1,38 @@
 """One typed settings object, from ``wirewatch.toml`` in the data folder and the environment, the environment winning.
 
 Environment names are the field's in capitals behind ``WIREWATCH_`` (``WIREWATCH_CONTACT``); lists are separated by
-commas.
+commas. A name that is no setting's is refused in either place: a typing error must not pass for a setting.
 """
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline import __version__
 from pipeline.errors import SettingsError
 
 FILE_NAME = "wirewatch.toml"
+PREFIX = "WIREWATCH_"
+
+HOUR, DAY = 3_600.0, 86_400.0
 
 
 class Settings(BaseSettings):
-    """All that can be set. Sizes are bytes, durations seconds."""
+    """All that can be set. Sizes are bytes, durations seconds; upper bounds are what nobody can mean to exceed."""
 
-    model_config = SettingsConfigDict(env_prefix="WIREWATCH_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    data: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("wirewatch")))
+    data: Path = Field(default_factory=lambda: _default_folder())
     """The one folder that holds ledger, archive and index."""
 
     contact: str = "https://github.com/wirewatch/wirewatch"
@@ -41,32 +43,32 @@ class Settings(BaseSettings):
     """Requests under way at once, over all hosts."""
     per_host: int = Field(2, ge=1, le=32)
     """Requests under way at once to one host."""
-    host_delay: float = Field(1.0, ge=0)
+    host_delay: float = Field(1.0, ge=0, le=HOUR)
     """Least time between the starts of two requests to one host."""
-    crawl_delay_cap: float = Field(30.0, ge=0)
+    crawl_delay_cap: float = Field(30.0, ge=0, le=HOUR)
     """A robots.txt Crawl-delay above this is taken as this."""
-    connect_timeout: float = Field(10.0, gt=0)
-    read_timeout: float = Field(20.0, gt=0)
-    total_timeout: float = Field(60.0, gt=0)
-    max_bytes: int = Field(10 * 1024 * 1024, ge=1024)
+    connect_timeout: float = Field(10.0, ge=0.001, le=HOUR)
+    read_timeout: float = Field(20.0, ge=0.001, le=HOUR)
+    total_timeout: float = Field(60.0, ge=0.001, le=HOUR)
+    max_bytes: int = Field(10 * 1024 * 1024, ge=1024, le=1024**3)
     """Cap on a response, on the wire and after decompression alike."""
     robots: bool = True
     """Whether article pages are asked for only where robots.txt allows."""
 
-    min_interval: float = Field(120.0, ge=1)
-    max_interval: float = Field(86_400.0, ge=60)
+    min_interval: float = Field(120.0, ge=1, le=30 * DAY)
+    max_interval: float = Field(DAY, ge=60, le=30 * DAY)
 
     workers: int = Field(1, ge=1, le=64)
     """Processes that extract and enrich."""
-    page_timeout: float = Field(60.0, gt=0)
+    page_timeout: float = Field(60.0, ge=0.001, le=HOUR)
     """A page whose extraction and enrichment takes longer is quarantined and its process replaced."""
     batch: int = Field(100, ge=1, le=10_000)
     """Articles taken in hand at once; a commit of the index costs 40-50 ms, so not too few."""
-    lease: float = Field(300.0, gt=0)
-    """How long work in hand is held before another worker may take it."""
-    max_attempts: int = Field(5, ge=1)
+    lease: float = Field(300.0, ge=10, le=DAY)
+    """How long work in hand is held before another worker may take it; under 10 s two would do the same page."""
+    max_attempts: int = Field(5, ge=1, le=100)
     """Failed attempts at one stage before an article is quarantined."""
-    warc_size: int = Field(256 * 1024 * 1024, ge=1024)
+    warc_size: int = Field(256 * 1024 * 1024, ge=1024, le=1024**4)
     """A WARC file above this is closed and a new one begun."""
 
     model: str | None = None
@@ -74,26 +76,38 @@ class Settings(BaseSettings):
     enrich: bool = True
     """Whether entities and claims are sought; off, articles are indexed without them."""
 
+    @field_validator("contact")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.strip() or not value.isprintable():
+            raise ValueError(
+                "must be an address or e-mail on one line, without control characters: it goes into a header"
+            )
+        return value
+
     @field_validator("allow_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("data")
+    @field_validator("allow_hosts")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not host or not host.isprintable() or re.search(r"[\s/@]", host):
+                raise ValueError(f"a host is a name or name:port, and {host!r} is neither")
+        return value
 
+    @field_validator("data", mode="before")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+    def _absolute(cls, value: object) -> object:
+        return _folder(value) if isinstance(value, str | Path) else value
+
+    @model_validator(mode="after")
+    def _intervals(self) -> Settings:
+        if self.min_interval > self.max_interval:
+            raise ValueError(f"min_interval is {self.min_interval:g}, above max_interval, {self.max_interval:g}")
+        return self
 
     @property
     def user_agent(self) -> str:
@@ -115,21 +129,133 @@ class Settings(BaseSettings):
 def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     """The settings for a data folder: ``overrides``, then the environment, then ``wirewatch.toml`` in the folder.
 
-    Raises SettingsError naming the setting and what is wrong with it.
+    Raises SettingsError naming the setting, where it was given, and what is wrong with it.
     """
+    environment = _environment()
+    if data is not None:
+        overrides["data"] = data
     file = Path(FILE_NAME)
+    written: Mapping[str, Any] = {}
     try:
-        chosen = data if data is not None else Settings().data
-        file = chosen.expanduser() / FILE_NAME
-
-        class FromFolder(Settings):
-            model_config = SettingsConfigDict(toml_file=file)
-
-        found = FromFolder(data=chosen, **overrides)
-        return Settings(**found.model_dump())  # of a class that can be sent to a worker process
+        chosen = _folder(overrides.get("data", environment.get("data", _default_folder())))
+    except ValueError as error:
+        where = "" if "data" in overrides else f" in environment variable {PREFIX}DATA"
+        raise SettingsError(f"setting 'data'{where}: {error}") from error
+    try:
+        if chosen.exists() and not chosen.is_dir():
+            raise SettingsError(f"{chosen} is a file, not a folder; the data folder is given by --data or {PREFIX}DATA")
+        file = chosen / FILE_NAME
+        written = _read(file)
+        kept = {name: value for name, value in written.items() if name not in environment}
+        return Settings(**(kept | overrides))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise SettingsError(f"setting {name!r}: {first['msg']}") from error
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"settings file {file}: {error}") from error
+        raise SettingsError(_sentence(error, file, written, environment, overrides)) from error
+    except OSError as error:
+        raise SettingsError(f"settings file {file}: {error.strerror or error}") from error
+
+
+def _default_folder() -> Path:
+    return Path(platformdirs.user_data_dir("wirewatch"))
+
+
+def _folder(given: str | Path) -> Path:
+    """The data folder, absolute. Raises ValueError with a reason."""
+    if given == "":
+        raise ValueError("it is empty; name a folder, or leave it out")
+    if "\0" in str(given):
+        raise ValueError("a folder's name cannot hold a zero byte")
+    try:
+        return Path(given).expanduser().absolute()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError(f"there is no home folder for {str(given)!r}") from error
+
+
+_CLUSTER = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)")
+"""What Kubernetes puts into the environment of every container beside a service whose name begins with wirewatch."""
+
+
+def _environment() -> dict[str, str]:
+    """The settings in the environment. Raises SettingsError for a name that is no setting's."""
+    found = {}
+    for name, value in os.environ.items():
+        if not name.upper().startswith(PREFIX):
+            continue
+        field = name[len(PREFIX) :].lower()
+        if field in Settings.model_fields:
+            found[field] = value
+        elif not _CLUSTER.fullmatch(field.upper()):
+            near = _near(field)
+            advice = f"; did you mean {PREFIX}{near.upper()}?" if near else ""
+            raise SettingsError(f"environment variable {name}: there is no such setting{advice}")
+    return found
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What stands in the settings file; nothing where there is none."""
+    try:
+        written = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except IsADirectoryError as error:
+        raise SettingsError(f"settings file {file}: it is a folder, and should be a file") from error
+    except ValueError as error:
+        raise SettingsError(f"settings file {file} cannot be read: {error}") from error
+    if "data" in written:
+        raise SettingsError(
+            f"setting 'data' in {file}: a folder cannot say from within where it is; use --data or {PREFIX}DATA"
+        )
+    for name in written:
+        if name not in Settings.model_fields:
+            raise SettingsError(f"setting {name!r} in {file}: {_unknown(name)}")
+    return written
+
+
+def _unknown(name: str) -> str:
+    near = _near(name)
+    return "there is no such setting" + (f"; did you mean {near!r}?" if near else "")
+
+
+def _near(name: str) -> str | None:
+    return next(iter(difflib.get_close_matches(name.lower(), Settings.model_fields, n=1, cutoff=0.6)), None)
+
+
+def _sentence(
+    error: ValidationError,
+    file: Path,
+    written: Mapping[str, Any],
+    environment: Mapping[str, str],
+    overrides: Mapping[str, Any],
+) -> str:
+    """Which setting is at fault, where it was given, and what it should be."""
+    first = error.errors()[0]
+    if not first["loc"]:
+        return f"settings: {first['ctx']['error']}"
+    name = str(first["loc"][0])
+    where = ""
+    if name in overrides:
+        where = " on the command line"
+    elif name in environment:
+        where = f" in environment variable {PREFIX}{name.upper()}"
+    elif name in written:
+        where = f" in {file}"
+    return f"setting {name!r}{where}: {_words(name, dict(first))}"
+
+
+def _words(name: str, problem: dict[str, Any]) -> str:
+    kind, given, limits = problem["type"], problem["input"], problem.get("ctx", {})
+    shown = repr(given) if len(repr(given)) <= 60 else repr(given)[:60] + "…"
+    match kind:
+        case "extra_forbidden":
+            return _unknown(name)
+        case "value_error":
+            return str(limits["error"])
+        case "greater_than_equal":
+            return f"must be {limits['ge']:,g} or more, not {shown}"
+        case "less_than_equal":
+            return f"must be {limits['le']:,g} or less, not {shown}"
+        case "finite_number":
+            return f"must be a finite number, not {shown}"
+    if name == "allow_hosts":
+        return f"must be a list of hosts (in the environment, parted by commas), not {shown}"
+    wanted = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}
+    return f"must be {wanted.get(kind.split('_')[0], 'something else')}, not {shown}"
