@@ -108,6 +108,13 @@ def after_failed_fetch(item: Item, error: FetchError, max_attempts: int, now: da
     return Retry(item.id, Owed.FETCH, again, error.code, error.reason)
 
 
+def after_failed_extraction(item: Item, code: str, reason: str) -> Change:
+    """What becomes of an item whose page broke the extractor: it stands in quarantine, the story is in the index."""
+    if item.body_reason is None and (item.sighting.text or item.sighting.title):
+        return FellBack(item.id, code, reason, None, "extract")
+    return Quarantined(item.id, "extract", code, reason)
+
+
 def next_fetch(failures: int, error: FetchError, max_attempts: int, now: datetime) -> datetime | None:
     """When to ask for a page again after so many failures; ``None`` for never."""
     delays = PERMANENT_DELAYS if error.permanent else TRANSIENT_DELAYS[: max_attempts - 1]
@@ -171,6 +178,7 @@ class Flow:
             log.info("took over from a worker that is gone", worker=dead)
         pool = WorkerPool(self.settings)
         try:
+            await asyncio.wrap_future(pool.begin())  # a model that cannot be loaded ends the run before it has begun
             async with Fetcher(self.settings) as fetcher, asyncio.TaskGroup() as group:
                 heart = group.create_task(self._keep_leases())
                 polls = group.create_task(self._lasting(self._poll, fetcher, once=once))
@@ -420,7 +428,9 @@ class Flow:
                 if len(working) + len(ready) <= self.settings.batch:
                     fresh = await self._claim(Owed.INDEX, self.settings.batch)
                     for item in fresh:
-                        working[asyncio.wrap_future(pool.submit(item))] = item
+                        future = asyncio.wrap_future(pool.submit(item))
+                        future.add_done_callback(heed)
+                        working[future] = item
                 if not working and not ready:
                     if once and upstream_done and not fresh:
                         return
@@ -467,11 +477,11 @@ class Flow:
             raise
         except TimeoutError:
             limit = f"extraction took more than {self.settings.page_timeout:g} s"
-            return Quarantined(item.id, "extract", "timeout", limit)
+            return after_failed_extraction(item, "timeout", limit)
         except Exception as error:  # noqa: BLE001 - whatever a page does to a parser costs that page, and no other
             reason = f"{type(error).__name__}: {error}"
             if item.attempts + 1 >= 2:  # once more, in case the process died of something else
-                return Quarantined(item.id, "extract", "crash", reason)
+                return after_failed_extraction(item, "crash", reason)
             return Retry(item.id, Owed.INDEX, self.clock(), "crash", reason)
 
     def _store_documents(self, batch: Sequence[tuple[Item, Document | Change]]) -> None:
@@ -514,6 +524,12 @@ _OUTCOMES: dict[type, str] = {
     Skipped: "skipped",
     Quarantined: "quarantined",
 }
+
+
+def heed(future: asyncio.Future[Any]) -> None:
+    """Take note of an error that nobody will ask for, once a run is told to stop; asyncio would print it otherwise."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from pipeline.errors import IndexDamagedError, IndexUnavailableError, LedgerError, NotReadyError
 from pipeline.extract import from_feed
-from pipeline.flow import utc_now
-from pipeline.index import rebuilding
-from pipeline.ledger import Change, Item, Ledger, Retry, Skipped
+from pipeline.flow import heed, utc_now
+from pipeline.index import Index, Kind, open_index, rebuilding
+from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped
 from pipeline.records import Document
 from pipeline.settings import Settings
 from pipeline.workers import WorkerPool, open_desk
@@ -32,33 +33,69 @@ class Report:
 async def replay(settings: Settings, ledger: Ledger) -> Report:
     """Build the index anew from everything that was ever indexed.
 
-    Needs the data folder for itself. A page that the archive cannot give back is replaced by the feed's own text,
-    reported, and owed to the next run's fetch stage.
+    Needs the data folder for itself. An article that cannot be made again (its archive record is damaged, its page
+    breaks the extractor) is taken over from the old index, or from the feed's own text where that is gone too; it is
+    reported, and a page that the archive has lost is owed to the next run's fetch stage.
+
+    Raises LedgerError where the ledger knows of no article but the index or the archive holds some, NotReadyError where
+    the model cannot be loaded; the old index then stays as it is.
     """
+    old = _old_index(settings)
+    _refuse_without_ledger(settings, ledger, old)
     pool = WorkerPool(settings)
     problems: list[str] = []
     count = 0
-    items = ledger.indexed_items()
     try:
+        await asyncio.wrap_future(pool.begin())
         with rebuilding(settings) as index:
-            async for batch in _in_order(items, pool, settings):
+            async for batch in _in_order(ledger.indexed_items(), pool, settings):
                 documents: list[Document] = []
                 for item, result in batch:
-                    if isinstance(result, Retry):  # the archive could not give the page back
-                        problems.append(f"{item.url}: {result.reason}")
-                        result = _stand_in(item, result.reason, settings)
+                    if isinstance(result, Skipped):  # a better extractor sees that it never was an article
+                        continue
+                    if isinstance(result, Retry) and result.owed is Owed.FETCH:
                         ledger.owe_fetch(item.id, utc_now())
-                    if isinstance(result, Document):
-                        documents.append(replace(result, indexed=item.indexed))
-                        if result.article.id != item.article:
-                            ledger.rename_article(item.id, result.article.id)
-                    elif not isinstance(result, Skipped):
+                    if not isinstance(result, Document):
                         problems.append(f"{item.url or item.id}: {getattr(result, 'reason', result)}")
+                        result = _as_before(item, old) or _stand_in(item, problems[-1], settings)
+                    documents.append(replace(result, indexed=item.indexed))
+                    if result.article.id != item.article:
+                        ledger.rename_article(item.id, result.article.id)
                 await asyncio.to_thread(index.upsert, documents)
                 count += len(documents)
+            if old is not None:
+                old.close()
     finally:
         await asyncio.to_thread(pool.stop)
     return Report(count, tuple(problems))
+
+
+def _old_index(settings: Settings) -> Index | None:
+    """The index in use, ``None`` where it cannot be opened."""
+    try:
+        return open_index(settings)
+    except (IndexDamagedError, IndexUnavailableError):
+        return None
+
+
+def _refuse_without_ledger(settings: Settings, ledger: Ledger, old: Index | None) -> None:
+    """A ledger that was lost must not empty an index that is whole."""
+    if sum(ledger.counts().values()):
+        return
+    held = old.count(Kind.ARTICLES) if old is not None else 0
+    if held or any(settings.archive_folder.glob("*.warc.gz")):
+        what = f"the index holds {held} articles" if held else "the archive holds pages"
+        raise LedgerError(ledger.where, f"it knows of no article, but {what}: restore the ledger from a backup first")
+
+
+def _as_before(item: Item, old: Index | None) -> Document | None:
+    """The document of an item in the index in use."""
+    if old is None or item.article is None:
+        return None
+    try:
+        return old.get(item.article)
+    except (IndexDamagedError, IndexUnavailableError):
+        return None
 
 
 async def _in_order(
@@ -69,19 +106,31 @@ async def _in_order(
     batch: list[tuple[Item, Document | Change]] = []
     while True:
         for item in islice(items, max(0, 2 * settings.batch - len(waiting))):
-            waiting.append((item, asyncio.wrap_future(pool.submit(item))))
+            future = asyncio.wrap_future(pool.submit(item))
+            future.add_done_callback(heed)
+            waiting.append((item, future))
         if not waiting:
             break
         item, future = waiting.popleft()
-        try:
-            batch.append((item, await future))
-        except Exception as error:  # noqa: BLE001 - a page that kills its process is a problem to report, not the end
-            batch.append((item, Skipped(item.id, "crash", f"{type(error).__name__}: {error}")))
+        batch.append((item, await _made(item, future, pool)))
         if len(batch) >= settings.batch:
             yield batch
             batch = []
     if batch:
         yield batch
+
+
+async def _made(item: Item, future: asyncio.Future[Document | Change], pool: WorkerPool) -> Document | Change:
+    """What a worker process makes of an item; a process that died of something else gets a second try."""
+    error: Exception | None = None
+    for attempt in (future, None):
+        try:
+            return await (attempt or asyncio.wrap_future(pool.submit(item)))
+        except NotReadyError:
+            raise
+        except Exception as failed:  # noqa: BLE001 - a page that kills its process is a problem to report, not the end
+            error = failed
+    return Quarantined(item.id, "extract", "crash", f"{type(error).__name__}: {error}")
 
 
 def _stand_in(item: Item, reason: str, settings: Settings) -> Document:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from multiprocessing import get_context
@@ -93,8 +95,21 @@ class WorkerPool:
         self._settings = settings
         self._pool: ProcessPool | None = None
 
+    def begin(self) -> Future[None]:
+        """Start the processes. A future that is done when one of them is ready, or raises NotReadyError."""
+        pool = self._started()
+        with _deaf_to_interrupts():
+            ready: Future[None] = pool.schedule(_ready)
+        return ready
+
     def submit(self, item: Item) -> Future[Document | Change]:
         """A future of what becomes of the item. It raises TimeoutError where the time limit was passed."""
+        future: Future[Document | Change] = self._started().schedule(
+            _process, args=(item,), timeout=self._settings.page_timeout
+        )
+        return future
+
+    def _started(self) -> ProcessPool:
         if self._pool is not None and not self._pool.active:
             self.stop()  # it broke; its items fail, and those after them get a new one
         if self._pool is None:
@@ -105,10 +120,7 @@ class WorkerPool:
                 initializer=_begin,
                 initargs=(self._settings,),
             )
-        future: Future[Document | Change] = self._pool.schedule(
-            _process, args=(item,), timeout=self._settings.page_timeout
-        )
-        return future
+        return self._pool
 
     def stop(self) -> None:
         """End the processes now; what they had in hand is lost, and stays owed."""
@@ -116,6 +128,23 @@ class WorkerPool:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
             self._pool = None
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes begun in this block take no Ctrl-C: it goes to all of a terminal's processes, and ours ends theirs.
+
+    They inherit it, and so are deaf from their first moment. Outside of the main thread, which alone may set signals,
+    nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _desk: tuple[Callable[[Location], Page], Enriches] | WirewatchError | None = None
@@ -146,10 +175,16 @@ def open_desk(settings: Settings) -> tuple[Callable[[Location], Page], Enriches]
     return Archive(settings.archive_folder, settings.warc_size).read, Enricher(settings)
 
 
+def _ready() -> None:
+    """Raises NotReadyError where this process could not be made ready."""
+    if isinstance(_desk, WirewatchError):
+        raise NotReadyError(str(_desk))
+
+
 def _process(item: Item) -> Document | Change:
     if _desk is None:  # pebble runs the initializer before any task
         raise RuntimeError("this process was never made ready")
-    if isinstance(_desk, WirewatchError):
-        raise NotReadyError(str(_desk))
+    _ready()
+    assert isinstance(_desk, tuple)
     read, enricher = _desk
     return process(item, read, enricher)

@@ -26,7 +26,6 @@ from pipeline.cli.terminal import (
     settings_for,
     table,
 )
-from pipeline.demo import Newsroom
 from pipeline.flow import Tally, utc_now
 from pipeline.index import Index, Kind, SearchRequest, Sort, open_index
 from pipeline.ledger import Ledger, open_ledger
@@ -52,6 +51,8 @@ def demo(
     with reporting():
         folder = data.expanduser().absolute()
         _make_room(folder)
+        from pipeline.demo import Newsroom  # brings templates and a web server, which no other command needs
+
         with Newsroom() as room:
             # The demo's hosts are ours: nobody is hurt by haste.
             settings = settings_for(folder, allow_hosts=room.hosts, host_delay=0.05, per_host=4)

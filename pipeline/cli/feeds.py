@@ -20,6 +20,7 @@ from pipeline.cli.terminal import (
     ago,
     clean,
     complain,
+    count_of,
     err,
     line,
     out,
@@ -77,7 +78,11 @@ async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], sou
             elif new is None:
                 out.print(Text(f"already there: {line(feed.source)} {clean(feed.url)}"))
             else:
-                out.print(Text(f"added: {line(feed.source)} {clean(feed.url)} ({new} entries now, as its baseline)"))
+                out.print(
+                    Text(
+                        f"added: {line(feed.source)} {clean(feed.url)} ({count_of(new, 'entry')} now, as its baseline)"
+                    )
+                )
     archive.close()
     return failed
 
@@ -183,8 +188,11 @@ def check(
         now = utc_now()
         chosen, missing = _chosen(ledger, feeds)
         volumes = _volumes(ledger, chosen, now)
+        baselines = ledger.baselines()
     for feed in chosen:
         sentences = health(feed, volumes[feed.id], now)
+        if baselines.get(feed.id):
+            sentences.append(f"At its first poll it held {count_of(baselines[feed.id], 'entry')}.")
         failing = feed.failures > 0 or feed.state is FeedState.GONE
         if as_json:
             print_json({"feed": _plain(feed), "ok": not failing, "health": list(sentences)})
@@ -249,7 +257,7 @@ def import_opml(
     if as_json:
         print_json({"added": added, "known": known})
     else:
-        out.print(f"{added} feeds added, {known} already there")
+        out.print(f"{count_of(added, 'feed')} added, {known} already there")
 
 
 @app.command("export")
@@ -259,7 +267,7 @@ def export_opml(data: Data = None) -> None:
         feeds = open_ledger(settings_for(data).ledger_file).feeds()
     sys.stdout.buffer.write(write_opml(feeds))
     sys.stdout.buffer.flush()
-    err.print(f"{len(feeds)} feeds")
+    err.print(count_of(len(feeds), "feed"))
 
 
 def _plain(feed: Feed) -> dict[str, object]:

@@ -149,6 +149,12 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def count_of(number: int, thing: str) -> str:
+    """``1 feed``, ``2 feeds``, ``3 entries``."""
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else plural}"
+
+
 def stamp(when: datetime | None) -> str:
     """A time as people read it, in UTC; a dash where there is none."""
     return "—" if when is None else when.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -17,6 +17,7 @@ from pipeline.cli.terminal import (
     ago,
     clean,
     complain,
+    count_of,
     line,
     out,
     print_json,
@@ -27,9 +28,8 @@ from pipeline.cli.terminal import (
 from pipeline.errors import WirewatchError
 from pipeline.flow import utc_now
 from pipeline.index import Kind, open_index
-from pipeline.ledger import Item, open_ledger
+from pipeline.ledger import Item, Owed, open_ledger
 from pipeline.records import to_dict
-from pipeline.replay import replay
 
 quarantine = typer.Typer(help="What failed for good, why, and what to do with it.", no_args_is_help=True)
 
@@ -39,6 +39,14 @@ VOLUME_DAYS = 7
 def add_to(app: typer.Typer) -> None:
     app.command("status")(status)
     app.command("replay")(replay_command)
+
+
+REPLAY = "`wirewatch replay` rebuilds it from the archive"
+
+
+def opened_holds_less(held: object, indexed: int) -> bool:
+    """Whether an index lacks articles that the ledger says are in it: it was lost, or put back from an old backup."""
+    return isinstance(held, int) and held < indexed
 
 
 def status(data: Data = None, as_json: Json = False) -> None:
@@ -51,11 +59,14 @@ def status(data: Data = None, as_json: Json = False) -> None:
         owed, counts = ledger.owed(now), ledger.counts()
         reasons, notes = ledger.quarantine_reasons(), ledger.notes()
         volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
+        baselines = ledger.baselines()
         index: dict[str, object]
         try:
             opened = open_index(settings)
             index = {"articles": opened.count(Kind.ARTICLES), "claims": opened.count(Kind.CLAIMS)}
             opened.close()
+            if opened_holds_less(index["articles"], counts["indexed"]):
+                notes.append(("index", f"holds fewer articles than were indexed: {REPLAY}", now))
         except WirewatchError as error:
             index = {"error": str(error)}
     failing = [feed for feed in feeds if feed.failures]
@@ -69,6 +80,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
                 "quarantine": [{"stage": stage, "code": code, "count": count} for stage, code, count in reasons],
                 "notes": [{"key": key, "text": text, "since": since.isoformat()} for key, text, since in notes],
                 "volume": volume,
+                "at_first_poll": baselines,
                 "index": index,
             }
         )
@@ -87,6 +99,10 @@ def status(data: Data = None, as_json: Json = False) -> None:
     for stage, count in owed.items():
         shown.add_row(stage, str(count["now"]), str(count["later"]), str(count["in_hand"]))
     out.print(shown)
+    if owed["fetch"]["later"]:
+        again = ledger.next_due(Owed.FETCH)
+        words = "pages that could not be had are asked for again; until then the feed's own text stands in"
+        out.print(Text(f"later: {words} (the next one {ago(again, now)})", style="dim"))
     out.print()
     shown = table("state", "items", right=("items",))
     for state, number in counts.items():
@@ -101,11 +117,18 @@ def status(data: Data = None, as_json: Json = False) -> None:
         out.print(shown)
     if feeds:
         out.print()
-        shown = table("feed", "entries in 7 days", "today", right=("entries in 7 days", "today"))
+        numbers = ("at first poll", "new in 7 days", "new today")
+        shown = table("feed", *numbers, "address", right=numbers)
         for feed in feeds:
             days = volume.get(feed.id, {})
             name = Text(line(feed.source or feed.url), style="red" if feed.failures else "")
-            shown.add_row(name, str(sum(days.values())), str(days.get(now.strftime("%Y-%m-%d"), 0)))
+            shown.add_row(
+                name,
+                str(baselines.get(feed.id, 0)),
+                str(sum(days.values())),
+                str(days.get(now.strftime("%Y-%m-%d"), 0)),
+                Text(clean(feed.url), style="dim"),
+            )
         out.print(shown)
 
 
@@ -187,6 +210,8 @@ def replay_command(
     as_json: Json = False,
 ) -> None:
     """Rebuild the index from the archive: also when it is damaged, or to run a better model over old pages."""
+    from pipeline.replay import replay  # brings the extractor, which the commands beside it do not need
+
     with reporting():
         settings = settings_for(data, **({"workers": workers} if workers else {}))
         ledger = open_ledger(settings.ledger_file)
@@ -198,7 +223,9 @@ def replay_command(
     if as_json:
         print_json({"documents": report.documents, "problems": list(report.problems)})
     else:
-        out.print(f"{report.documents} articles rebuilt from the archive, {len(report.problems)} problems")
+        out.print(
+            f"{count_of(report.documents, 'article')} in the new index, {count_of(len(report.problems), 'problem')}"
+        )
     if report.problems:
         raise typer.Exit(FAILED)
 

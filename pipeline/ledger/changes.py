@@ -64,13 +64,16 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class FellBack:
-    """The page cannot be had now; the feed's own text is owed to the index in its place. ``fetch_again`` is when to
-    ask for the page once more, ``None`` for never."""
+    """The page cannot be had, or nothing can be made of it; the feed's own text is owed to the index in its place.
+
+    ``fetch_again`` is when to ask for the page once more, ``None`` for never; ``stage`` is where it failed.
+    """
 
     item: str
     code: str
     reason: str
     fetch_again: datetime | None
+    stage: str = "fetch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +157,13 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
                     "warc_offset": location.offset,
                 }
             )
-        case FellBack(code=code, reason=reason, fetch_again=fetch_again):
+        case FellBack(code=code, reason=reason, fetch_again=fetch_again, stage=stage):
+            failed = t.items.c.fetches if stage == "fetch" else t.items.c.attempts
             return kept | {
                 "owed": Owed.INDEX.value,
                 "due": now,
-                "fetches": t.items.c.fetches + 1,
-                "stage": "fetch",
+                failed.name: failed + 1,
+                "stage": stage,
                 "code": code,
                 "reason": reason,
                 "body_reason": reason,

@@ -35,6 +35,10 @@ from pipeline.ledger.changes import Change, Item, ItemState, Owed, columns
 from pipeline.records import Feed, FeedState, Location, Sighting, article_id, digest, from_json, to_json
 from pipeline.urls import host, normalise
 
+_STANDING_IN = and_(t.items.c.state == ItemState.INDEXED.value, t.items.c.stage == "extract", t.items.c.owed.is_(None))
+"""Items whose page nothing could be made of, while the feed's own text is in the index."""
+_IN_QUARANTINE = or_(t.items.c.state == ItemState.QUARANTINED.value, _STANDING_IN)
+
 CHUNK = 400
 """Values in one IN list: below SQLite's old limit of 999 variables with room to spare."""
 
@@ -132,6 +136,10 @@ class Ledger:
             feed = settle(len(new))
             row = _feed_row(feed) | {"lease_owner": None, "lease_until": None}
             db.execute(update(t.feeds).where(t.feeds.c.id == feed.id).values(**row))
+            # A feed that moved to where another one is polled already is that feed: one of them is enough.
+            twin = select(t.feeds.c.id).where(t.feeds.c.url == feed.url, t.feeds.c.id != feed.id)
+            if db.execute(twin).first() is not None:
+                db.execute(delete(t.feeds).where(t.feeds.c.id == feed.id))
             return len(new)
 
     def next_poll(self) -> datetime | None:
@@ -360,10 +368,7 @@ class Ledger:
         """What lies in quarantine, in order of first sight."""
         with self._read() as db:
             chosen = (
-                select(t.items.c.id)
-                .where(t.items.c.state == ItemState.QUARANTINED.value)
-                .order_by(t.items.c.first_seen, t.items.c.id)
-                .limit(limit)
+                select(t.items.c.id).where(_IN_QUARANTINE).order_by(t.items.c.first_seen, t.items.c.id).limit(limit)
             )
             ids = list(db.execute(chosen).scalars())
             found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
@@ -371,28 +376,33 @@ class Ledger:
 
     def retry_quarantined(self, ids: Sequence[str] | None, now: datetime) -> int:
         """Owe these items (all, for ``None``) their failed stage again, with a clean count. Returns how many."""
-        return self._leave_quarantine(
-            ids,
-            {
-                "state": ItemState.SEEN.value,
-                "owed": literal_column("CASE WHEN stage = 'fetch' THEN 'fetch' ELSE 'index' END"),
-                "due": now,
-                "attempts": 0,
-                "fetches": 0,
-            },
-        )
+        again = {
+            "owed": literal_column("CASE WHEN stage = 'fetch' THEN 'fetch' ELSE 'index' END"),
+            "due": now,
+            "attempts": 0,
+            "fetches": 0,
+            "stage": None,
+            "code": None,
+            "body_reason": literal_column("CASE WHEN stage = 'extract' THEN NULL ELSE body_reason END"),
+        }
+        return self._leave_quarantine(ids, {"state": ItemState.SEEN.value}, again)
 
     def drop_quarantined(self, ids: Sequence[str] | None) -> int:
-        """Give up these items (all, for ``None``). Returns how many."""
-        return self._leave_quarantine(ids, {"state": ItemState.DROPPED.value, "owed": None, "due": None})
+        """Give up these items (all, for ``None``). A story that the feed's own text stands in for stays in the index.
+        Returns how many."""
+        return self._leave_quarantine(
+            ids, {"state": ItemState.DROPPED.value}, {"owed": None, "due": None, "stage": None}
+        )
 
-    def _leave_quarantine(self, ids: Sequence[str] | None, values: dict[str, Any]) -> int:
+    def _leave_quarantine(self, ids: Sequence[str] | None, unindexed: dict[str, Any], values: dict[str, Any]) -> int:
         done = 0
         with self._write() as db:
-            inside = t.items.c.state == ItemState.QUARANTINED.value
             for part in [None] if ids is None else _chunks(ids):
-                where = inside if part is None else and_(inside, t.items.c.id.in_(part))
-                done += db.execute(update(t.items).where(where).values(**values)).rowcount
+                chosen = [] if part is None else [t.items.c.id.in_(part)]
+                out = and_(t.items.c.state == ItemState.QUARANTINED.value, *chosen)
+                standing = and_(_STANDING_IN, *chosen)
+                done += db.execute(update(t.items).where(standing).values(**values)).rowcount
+                done += db.execute(update(t.items).where(out).values(**values, **unindexed)).rowcount
         return done
 
     # -- how things stand ---------------------------------------------------------------------------------------
@@ -428,7 +438,7 @@ class Ledger:
         with self._read() as db:
             rows = db.execute(
                 select(t.items.c.stage, t.items.c.code, func.count())
-                .where(t.items.c.state == ItemState.QUARANTINED.value)
+                .where(_IN_QUARANTINE)
                 .group_by(t.items.c.stage, t.items.c.code)
                 .order_by(func.count().desc(), t.items.c.stage, t.items.c.code)
             ).all()
@@ -448,6 +458,16 @@ class Ledger:
         for feed, date, count in rows:
             result.setdefault(feed, {})[date] = count
         return result
+
+    def baselines(self) -> dict[str, int]:
+        """How many entries were there before us, by feed: those of its first poll."""
+        with self._read() as db:
+            rows = db.execute(
+                select(t.sightings.c.feed, func.count())
+                .where(t.sightings.c.baseline.is_(True))
+                .group_by(t.sightings.c.feed)
+            ).all()
+        return {row[0]: row[1] for row in rows}
 
     def note(self, key: str, text: str | None, now: datetime) -> None:
         """Write down something that the operator should know now, or with ``None`` that it no longer holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -285,8 +286,8 @@ def test_a_model_that_cannot_be_loaded_ends_the_run_and_blames_no_page(newsroom:
     assert result.exit_code == SETTINGS
     assert "no-such-model" in result.stderr
     (status,) = records(call("status", "--json"))
-    assert status["items"]["quarantined"] == 0
-    assert status["owed"]["index"]["now"] > 0
+    assert sum(status["items"].values()) == status["items"]["seen"] > 0
+    assert status["owed"]["fetch"]["now"] > 0
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -325,7 +326,9 @@ def test_a_damaged_index_is_rebuilt_by_one_command(newsroom: Newsroom, tmp_path:
     assert after["hits"] == before["hits"]
 
 
-def test_a_damaged_archive_record_costs_one_page_and_is_fetched_again(newsroom: Newsroom, tmp_path: Path) -> None:
+def test_a_damaged_archive_record_is_reported_and_fetched_again_and_loses_nothing(
+    newsroom: Newsroom, tmp_path: Path
+) -> None:
     call = caller(tmp_path, newsroom.hosts)
     call("feeds", "add", newsroom.feeds[0].url)
     call("run", "--once", "--quiet")
@@ -339,11 +342,41 @@ def test_a_damaged_archive_record_costs_one_page_and_is_fetched_again(newsroom: 
     assert result.exit_code == FAILED
     assert place["file"] in result.stderr
     key = found["hits"][0]["id"]
-    (stood_in,) = records(call("show", key, "--json"))
-    assert stood_in["article"]["body_source"] == "feed"
+    (taken_over,) = records(call("show", key, "--json"))
+    assert taken_over["article"] == found["hits"][0]["article"]
+    (status,) = records(call("status", "--json"))
+    assert status["owed"]["fetch"]["now"] == 1
     assert call("run", "--once", "--quiet").exit_code == 0
     (mended,) = records(call("show", key, "--json"))
     assert mended["article"]["body"] == found["hits"][0]["article"]["body"]
+    assert mended["article"]["location"] != place
+
+
+def test_a_replay_that_cannot_begin_leaves_the_index_as_it_was(newsroom: Newsroom, tmp_path: Path) -> None:
+    call = caller(tmp_path, newsroom.hosts)
+    call("feeds", "add", newsroom.feeds[0].url)
+    call("run", "--once", "--quiet")
+    (before,) = records(call("search", "--json", "--limit", "0"))
+    (tmp_path / "wirewatch.toml").write_text(f"model = {str(tmp_path / 'no-such-model')!r}\n")
+    failed = call("replay")
+    assert (failed.exit_code, "no-such-model" in failed.stderr) == (SETTINGS, True)
+    (tmp_path / "wirewatch.toml").unlink()
+    for file in tmp_path.glob("ledger.sqlite*"):
+        file.unlink()
+    refused = call("replay")
+    assert (refused.exit_code, "restore the ledger" in refused.stderr) == (STORAGE, True)
+    (after,) = records(call("search", "--json", "--limit", "0"))
+    assert after["total"] == before["total"] > 5
+
+
+def test_an_index_that_was_lost_is_noticed(newsroom: Newsroom, tmp_path: Path) -> None:
+    call = caller(tmp_path, newsroom.hosts)
+    call("feeds", "add", newsroom.feeds[0].url)
+    call("run", "--once", "--quiet")
+    shutil.rmtree(tmp_path / "index")
+    assert "wirewatch replay" in call("status").stdout
+    assert call("replay").exit_code == 0
+    assert "wirewatch replay" not in call("status").stdout
 
 
 def test_quarantine_asks_for_ids_or_all(wire: Call) -> None:

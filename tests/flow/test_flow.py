@@ -13,7 +13,15 @@ import pytest
 from pipeline.demo import Newsroom
 from pipeline.errors import FetchError, IndexUnavailableError
 from pipeline.fetch import Archive
-from pipeline.flow import PERMANENT_DELAYS, TRANSIENT_DELAYS, Flow, Tally, after_failed_fetch, utc_now
+from pipeline.flow import (
+    PERMANENT_DELAYS,
+    TRANSIENT_DELAYS,
+    Flow,
+    Tally,
+    after_failed_extraction,
+    after_failed_fetch,
+    utc_now,
+)
 from pipeline.index import Index, Kind, SearchRequest, open_index
 from pipeline.ledger import (
     FellBack,
@@ -109,6 +117,28 @@ FAILURES = {
 def test_after_a_failed_fetch(name: str) -> None:
     item, error, expected = FAILURES[name]
     assert after_failed_fetch(item, error, 5, NOW) == expected
+
+
+BROKEN = {
+    "a_page_that_breaks_the_extractor_leaves_the_feeds_text": (
+        make_item(),
+        FellBack("i", "timeout", "slow", None, "extract"),
+    ),
+    "an_entry_without_text_whose_page_breaks_the_extractor_is_quarantined": (
+        SILENT,
+        Quarantined("i", "extract", "timeout", "slow"),
+    ),
+    "a_feeds_text_that_breaks_the_extractor_too_is_quarantined": (
+        replace(make_item(), body_reason="slow"),
+        Quarantined("i", "extract", "timeout", "slow"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_after_a_failed_extraction(name: str) -> None:
+    item, expected = BROKEN[name]
+    assert after_failed_extraction(item, "timeout", "slow") == expected
 
 
 @dataclass
@@ -349,7 +379,7 @@ def test_a_page_that_takes_too_long_is_quarantined_and_can_be_tried_again(tmp_pa
         server.on("/ferry", html())
         hurried = make_desk(tmp_path, server.hosts, page_timeout=0.001)
         hurried.add(server.url("/feed"))
-        assert hurried.pass_once().counts["quarantined"] == 1
+        assert hurried.pass_once().counts["quarantined"] == 1  # the page first, then the feed's text in its stead
         (item,) = hurried.ledger.quarantined()
         assert (item.stage, item.code) == ("extract", "timeout")
         assert item.reason == "extraction took more than 0.001 s"

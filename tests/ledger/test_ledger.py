@@ -295,6 +295,36 @@ def test_an_item_that_failed_in_extraction_goes_back_to_extraction(ledger: Ledge
     assert [found.id for found in ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)] == [item.id]
 
 
+def test_a_story_whose_page_broke_the_extractor_is_indexed_and_lies_in_quarantine(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    place = Location(file="f", offset=1)
+    ledger.apply([Fetched(item.id, place)], NOW, ME)
+    ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    ledger.apply([FellBack(item.id, "timeout", "took too long", None, "extract")], NOW, ME)
+    (item,) = ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    assert item.body_reason == "took too long"
+    assert ledger.quarantined() == []
+    ledger.apply([Indexed(item.id, "a", NOW)], NOW, ME)
+    assert [found.id for found in ledger.quarantined()] == [item.id]
+    assert ledger.quarantine_reasons() == [("extract", "timeout", 1)]
+    assert (ledger.counts()["indexed"], ledger.counts()["quarantined"]) == (1, 0)
+    assert ledger.retry_quarantined([item.id], NOW) == 1
+    (item,) = ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    assert (item.state, item.body_reason, item.location) == (ItemState.INDEXED, None, place)
+    ledger.apply([Indexed(item.id, "a", NOW)], NOW, ME)
+    assert ledger.quarantined() == []
+
+
+def test_a_feed_that_moves_to_where_another_is_polled_is_that_feed(ledger: Ledger) -> None:
+    kept, moved = make_feed("http://e.org/new"), make_feed("http://e.org/old")
+    ledger.add_feed(kept)
+    ledger.add_feed(moved)
+    ledger.store_poll([make_sighting("http://e.org/1", moved)], lambda new: replace(moved, url=kept.url))
+    assert [feed.id for feed in ledger.feeds()] == [kept.id]
+    assert ledger.counts()["seen"] == 1
+
+
 def test_the_first_item_keeps_the_article_also_after_a_crash(ledger: Ledger) -> None:
     with_items(ledger, "http://e.org/1", "http://e.org/2")
     one, two = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
