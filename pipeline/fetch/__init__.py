@@ -21,8 +21,23 @@ FetchError codes, stable, for counting:
 ========================  ============================================================================
 """
 
+from typing import TYPE_CHECKING
+
 from pipeline.fetch.archive import Archive
 from pipeline.fetch.charset import decode, is_html
-from pipeline.fetch.client import Fetcher, raise_for_status, retry_after
+
+if TYPE_CHECKING:
+    from pipeline.fetch.client import Fetcher, raise_for_status, retry_after
 
 __all__ = ["Archive", "Fetcher", "decode", "is_html", "raise_for_status", "retry_after"]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """The client's names, on first use: worker processes read the archive and need no HTTP, which takes a third
+        of a second of CPU to import."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pipeline.fetch import client
+
+        return getattr(client, name)
