@@ -11,20 +11,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.enrich.claims import build
-from pipeline.enrich.dateline import dateline, masked
-from pipeline.enrich.entities import join
 from pipeline.enrich.language import detect
-from pipeline.enrich.passage import Passage
-from pipeline.enrich.tagger import Mention, Tagged, Tagger
-from pipeline.enrich.unseen import names_of_speakers
 from pipeline.errors import ModelError
 from pipeline.records import Enriched
 
 if TYPE_CHECKING:
-    from pipeline.settings import Settings
+    from pipeline.enrich.tagger import Tagged
 
 __all__ = ["Enricher"]
+
+
+class Choices(Protocol):
+    """The settings that matter here."""
+
+    @property
+    def enrich(self) -> bool: ...
+
+    @property
+    def model(self) -> str | None: ...
 
 
 class SpanModel(Protocol):
@@ -42,7 +46,7 @@ class Enricher:
     once a process and shared.
     """
 
-    def __init__(self, settings: Settings, *, model: SpanModel | None = None) -> None:
+    def __init__(self, settings: Choices, *, model: SpanModel | None = None) -> None:
         self._on = settings.enrich
         self._model = model if model is not None or not settings.enrich else _load(settings.model)
         self.name = self._model.name if self._model is not None else ""
@@ -71,6 +75,15 @@ class Enricher:
             return Enriched(
                 language=spoken, model=self.name, note=f"no entities or claims: {why}, and only English is covered"
             )
+        # Not before they are needed: with enrichment off a process does without numpy, onnxruntime and the gazetteer,
+        # a quarter of a second of CPU each start.
+        from pipeline.enrich.claims import build
+        from pipeline.enrich.dateline import dateline, masked
+        from pipeline.enrich.entities import join
+        from pipeline.enrich.passage import Passage
+        from pipeline.enrich.tagger import Mention
+        from pipeline.enrich.unseen import names_of_speakers
+
         passage = Passage(text)
         line = dateline(text, passage.paragraphs)
         # Without its dateline, lest "LAGOS:" be taken for somebody who speaks; the place is an entity all the same.
@@ -86,6 +99,8 @@ class Enricher:
 @lru_cache(maxsize=4)
 def _load(model: str | None) -> SpanModel:
     """The packaged model, the model folder, or the spaCy pipeline of that name."""
+    from pipeline.enrich.tagger import Tagger
+
     if model is None:
         return Tagger.load(None)
     path = Path(model).expanduser()

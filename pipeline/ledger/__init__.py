@@ -4,6 +4,8 @@ The ledger is a database (SQLite in the data folder; PostgreSQL by a URL for mor
 that is killed loses its lease and never its work. Everything here is at-least-once with deterministic ids.
 """
 
+from typing import TYPE_CHECKING
+
 from pipeline.ledger.changes import (
     Change,
     Duplicate,
@@ -18,8 +20,10 @@ from pipeline.ledger.changes import (
     Retry,
     Skipped,
 )
-from pipeline.ledger.database import open_ledger
-from pipeline.ledger.store import Ledger, this_worker
+
+if TYPE_CHECKING:
+    from pipeline.ledger.database import open_ledger
+    from pipeline.ledger.store import Ledger, this_worker
 
 __all__ = [
     "Change",
@@ -38,3 +42,18 @@ __all__ = [
     "open_ledger",
     "this_worker",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """The names that need SQLAlchemy, on first use: worker processes speak of changes and items, and open no
+        database; it takes half a second of CPU to import."""
+        if name == "open_ledger":
+            from pipeline.ledger import database
+
+            return database.open_ledger
+        if name in ("Ledger", "this_worker"):
+            from pipeline.ledger import store
+
+            return getattr(store, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
