@@ -12,17 +12,20 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing import get_context
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from pebble import ProcessPool
 
 from pipeline.errors import ArchiveError, ExtractError, NotReadyError, WirewatchError
 from pipeline.ledger import Change, Item, Owed, Quarantined, Retry, Skipped
 from pipeline.records import Article, Document, Enriched, Location, Page, PageKind
-from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 STAND_INS = {
     PageKind.LOGIN: "the page asks for a login or a subscription",
@@ -118,7 +121,7 @@ class WorkerPool:
                 # Threads of ours hold locks of the index and the ledger: a forked child would inherit them locked.
                 context=get_context("spawn"),
                 initializer=_begin,
-                initargs=(self._settings,),
+                initargs=(Orders.of(self._settings),),
             )
         return self._pool
 
@@ -147,13 +150,28 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The settings that a worker process needs, apart from the others: those take pydantic to unpack, a third of a
+    second of CPU to import."""
+
+    archive_folder: Path
+    warc_size: int
+    enrich: bool
+    model: str | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Orders:
+        return cls(settings.archive_folder, settings.warc_size, settings.enrich, settings.model)
+
+
 _desk: tuple[Callable[[Location], Page], Enriches] | WirewatchError | None = None
 """The worker process's own archive and models, or why it has none."""
 
 PR_SET_PDEATHSIG = 1
 
 
-def _begin(settings: Settings) -> None:
+def _begin(orders: Orders) -> None:
     """Make a fresh process ready: it leaves signals to its parent, and dies with it."""
     global _desk
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -162,12 +180,12 @@ def _begin(settings: Settings) -> None:
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
-        _desk = open_desk(settings)
+        _desk = open_desk(orders)
     except WirewatchError as error:
         _desk = error  # told to the first who asks: an error here would only be "the pool is broken"
 
 
-def open_desk(settings: Settings) -> tuple[Callable[[Location], Page], Enriches]:
+def open_desk(settings: Settings | Orders) -> tuple[Callable[[Location], Page], Enriches]:
     """What extraction and enrichment need: a way to read the archive, and the models."""
     from pipeline.enrich import Enricher
     from pipeline.fetch import Archive

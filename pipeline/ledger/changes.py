@@ -7,9 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, literal_column
-
-from pipeline.ledger import tables as t
 from pipeline.records import Location, Sighting
 
 
@@ -137,6 +134,11 @@ Change = Fetched | FellBack | Retry | Indexed | Duplicate | Skipped | GaveUp | Q
 
 def columns(change: Change, now: datetime) -> dict[str, Any]:
     """The columns that a change sets."""
+    # Here, and not above: worker processes make changes without a ledger, and SQLAlchemy is slow to import.
+    from sqlalchemy import case, literal_column
+
+    from pipeline.ledger import tables as t
+
     clean: dict[str, Any] = {"reason": None, "code": None, "stage": None}
     kept: dict[str, Any] = {
         "state": literal_column(f"CASE WHEN indexed IS NULL THEN '{ItemState.FETCHED}' ELSE state END")

@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
@@ -510,8 +510,11 @@ class Ledger:
 
     def _insert(self, table: Table) -> Any:
         """An INSERT that knows ON CONFLICT, which SQLAlchemy keeps in the dialects."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        return dialect.insert(table)
+        if self._engine.dialect.name == "postgresql":
+            from sqlalchemy.dialects import postgresql  # slow to import, and seldom needed
+
+            return postgresql.insert(table)
+        return sqlite.insert(table)
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
