@@ -3,7 +3,7 @@
 from pipeline.feeds.discover import Discovered, discover
 from pipeline.feeds.entry import Entry, ParsedFeed
 from pipeline.feeds.health import Volume, gone_quiet, health, volume_of
-from pipeline.feeds.opml import OpmlFeed, read_opml, write_opml
+from pipeline.feeds.opml import OpmlFeed, OpmlList, OpmlSkipped, list_opml, read_opml, write_opml
 from pipeline.feeds.parse import parse
 from pipeline.feeds.poll import Gets, Outcome, Polled, accept, poll
 from pipeline.feeds.schedule import settle
@@ -13,6 +13,8 @@ __all__ = [
     "Entry",
     "Gets",
     "OpmlFeed",
+    "OpmlList",
+    "OpmlSkipped",
     "Outcome",
     "ParsedFeed",
     "Polled",
@@ -21,6 +23,7 @@ __all__ = [
     "discover",
     "gone_quiet",
     "health",
+    "list_opml",
     "parse",
     "poll",
     "read_opml",

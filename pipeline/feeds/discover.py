@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,6 +45,9 @@ class Discovered:
     page: Page
     requests: int
     """Requests that it took: one where the address was itself a feed."""
+    others: tuple[str, ...] = ()
+    """The other feeds that the page announces by ``<link rel=alternate>``, best first; none of them was asked unless it
+    stood before this one and was broken."""
 
 
 async def discover(url: str, fetcher: Gets) -> Discovered:
@@ -79,7 +82,9 @@ async def discover(url: str, fetcher: Gets) -> Discovered:
             try:
                 answer = await fetcher.get(link, robots=False, accept=_ACCEPT)
                 raise_for_status(answer)
-                return _found(link, answer, requests)
+                found = _found(link, answer, requests)
+                mine = {normalise(address) for address in (link, found.feed_url, answer.final_url)}
+                return replace(found, others=tuple(other for other in announced if normalise(other) not in mine))
             except (FetchError, FeedError) as failure:
                 looked_for.append(f"{link} ({failure.reason})")
     raise FeedError(url, "no-feed", f"no feed found; looked for {'; '.join(looked_for)}")

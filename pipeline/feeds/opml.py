@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pipeline.errors import FeedError
-from pipeline.feeds.entry import MAX_TITLE, link_of
+from pipeline.feeds.entry import MAX_NAME, MAX_TITLE, MAX_URL, link_of
 from pipeline.feeds.text import line
 from pipeline.records import Feed
+
+_FEED_TYPES = frozenset({"rss", "atom", "feed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,34 @@ class OpmlFeed:
     """The folders around it, outermost first, then those of its ``category`` attribute."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpmlSkipped:
+    """An outline that is meant to be a feed and cannot be polled."""
+
+    line: int
+    """Where it stands in the file, from 1."""
+    title: str
+    url: str
+    """Its address as written, in one line and cut to a readable length; may be empty."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpmlList:
+    """All that an OPML file lists."""
+
+    feeds: tuple[OpmlFeed, ...]
+    skipped: tuple[OpmlSkipped, ...]
+
+
 def read_opml(content: bytes, *, name: str = "OPML") -> list[OpmlFeed]:
-    """The feeds in an OPML file, in its order, each address once; outlines without a feed's address are folders.
+    """The feeds in an OPML file that can be polled: ``list_opml`` without what it skips."""
+    return list(list_opml(content, name=name).feeds)
+
+
+def list_opml(content: bytes, *, name: str = "OPML") -> OpmlList:
+    """The feeds in an OPML file, in its order, each address once, and the outlines that name a feed which cannot be
+    polled: with an empty address, or one that is neither http nor https. Other outlines are folders.
 
     Entities are not expanded and nothing is fetched. Raises FeedError ``opml`` for a file that is not well-formed or is
     no OPML; ``name`` stands for the file in its text.
@@ -34,10 +62,11 @@ def read_opml(content: bytes, *, name: str = "OPML") -> list[OpmlFeed]:
     try:
         root = etree.fromstring(content.removeprefix(b"\xef\xbb\xbf").strip(), parser)
     except (etree.LxmlError, ValueError) as error:
-        raise FeedError(name, "opml", f"not a readable OPML file ({error})") from error
+        raise FeedError(name, "opml", f"not a readable OPML file ({_said(error)})") from error
     if root is None or etree.QName(root).localname.lower() != "opml":
         raise FeedError(name, "opml", "not an OPML file: its root is not <opml>")
     feeds: dict[str, OpmlFeed] = {}
+    skipped: list[OpmlSkipped] = []
     folders: list[str] = []
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if not isinstance(element.tag, str) or etree.QName(element).localname.lower() != "outline":
@@ -47,7 +76,14 @@ def read_opml(content: bytes, *, name: str = "OPML") -> list[OpmlFeed]:
             continue
         attributes = {str(key).lower(): str(value) for key, value in element.attrib.items()}
         title = line(attributes.get("title") or attributes.get("text") or "", limit=MAX_TITLE)
-        url = link_of("", attributes.get("xmlurl", "").strip())
+        written = attributes.get("xmlurl", "").strip()
+        url = link_of("", written)
+        meant = "xmlurl" in attributes or attributes.get("type", "").strip().lower() in _FEED_TYPES
+        if url is None and meant:
+            place = element.sourceline or 0
+            skipped.append(
+                OpmlSkipped(line=place, title=title, url=line(written, limit=MAX_NAME), reason=_why(written))
+            )
         if url is not None and url not in feeds:
             named = [part.strip() for path in attributes.get("category", "").split(",") for part in path.split("/")]
             feeds[url] = OpmlFeed(
@@ -56,8 +92,21 @@ def read_opml(content: bytes, *, name: str = "OPML") -> list[OpmlFeed]:
                 site=link_of("", attributes.get("htmlurl", "").strip()),
                 categories=tuple(dict.fromkeys(part for part in (*folders, *named) if part)),
             )
-        folders.append("" if url else title)
-    return list(feeds.values())
+        folders.append("" if meant else title)
+    return OpmlList(feeds=tuple(feeds.values()), skipped=tuple(skipped))
+
+
+def _why(address: str) -> str:
+    if not address:
+        return "it has no address"
+    if len(address) > MAX_URL:
+        return "its address is too long"
+    return "its address is neither http nor https"
+
+
+def _said(error: Exception) -> str:
+    """What lxml says, its place once: ``str()`` of its errors repeats the line behind the column."""
+    return str(getattr(error, "msg", None) or error or "it is empty")
 
 
 def write_opml(feeds: Iterable[Feed], *, title: str = "Wirewatch feeds") -> bytes:

@@ -19,7 +19,7 @@ from pipeline.feeds.parse import parse
 from pipeline.feeds.schedule import DAY, MAX_INTERVAL, MIN_INTERVAL, asks_without_conditions, back_off, jitter, settle
 from pipeline.fetch import raise_for_status
 from pipeline.records import Feed, FeedState, Page, Sighting, digest
-from pipeline.urls import normalise
+from pipeline.urls import host, normalise
 
 ACCEPT: Final = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -137,7 +137,7 @@ def _conditions(feed: Feed) -> dict[str, str]:
 
 
 def _read(polled: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> Polled:
-    source = polled.source or parsed.title
+    source = polled.source or parsed.title or polled.title or _host(parsed.site or page.final_url)
     sightings = _sightings(polled, parsed, source, now)
     current = replace(
         _succeeded(polled, page, now),
@@ -151,6 +151,11 @@ def _read(polled: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> Polled
         baseline=False,
     )
     return Polled(feed=current, outcome=Outcome.READ, sightings=sightings, page=page, ttl=parsed.ttl, hub=parsed.hub)
+
+
+def _host(address: str) -> str:
+    """The name of the site that an untitled feed comes from: readers must be told of some outlet."""
+    return host(address).removeprefix("www.")
 
 
 def _succeeded(polled: Feed, page: Page, now: datetime) -> Feed:

@@ -150,3 +150,14 @@ async def test_what_is_no_web_address_is_asked_of_nobody(fetcher: Fetcher, addre
     with pytest.raises(FeedError) as caught:
         await discover(address, fetcher)
     assert caught.value.code == "no-feed"
+
+
+async def test_the_other_feeds_that_a_page_announces_are_named(server: ScriptedServer, fetcher: Fetcher) -> None:
+    head = announce("/rss") + announce("/world.xml") + announce("/rss") + announce("/comments/feed") + announce("/atom")
+    server.on("/", page(head))
+    server.on("/rss", RSS)
+    found = await discover(server.url("/"), fetcher)
+    assert found.feed_url == server.url("/rss")
+    assert found.others == (server.url("/world.xml"), server.url("/atom"))
+    assert (await discover(server.url("/rss"), fetcher)).others == ()
+    assert server.paths == ["/", "/rss", "/rss"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import FeedError
-from pipeline.feeds import OpmlFeed, read_opml, write_opml
+from pipeline.feeds import OpmlFeed, list_opml, read_opml, write_opml
 from pipeline.records import Feed
 from tests.feeds.conftest import NOW, sample
 
@@ -67,3 +67,30 @@ def test_a_broken_list_is_an_error_that_names_the_file(content: bytes) -> None:
     with pytest.raises(FeedError, match=r"^desk\.opml: ") as caught:
         read_opml(content, name="desk.opml")
     assert caught.value.code == "opml"
+
+
+def test_an_error_in_a_list_names_its_line_once() -> None:
+    with pytest.raises(FeedError) as caught:
+        read_opml(b"<opml><body>\n<outline></body></opml>", name="desk.opml")
+    assert str(caught.value).count("line 2, column") == 1
+    assert "<string>" not in str(caught.value)
+
+
+def test_outlines_that_cannot_be_polled_are_named_with_their_line_and_why() -> None:
+    content = b"""<opml version="2.0"><body>
+<outline text="Folder"><outline type="rss" text="Good" xmlUrl="https://good.example/rss"/></outline>
+<outline text="Disk" xmlUrl="file:///etc/passwd"/>
+<outline text="Script" type="rss" xmlUrl="javascript:alert(1)"/>
+<outline text="Blank" xmlUrl=" "/>
+<outline text="Forgotten" type="rss"/>
+<outline text="Again" xmlUrl="https://good.example/rss"/>
+</body></opml>"""
+    found = list_opml(content)
+    assert [feed.title for feed in found.feeds] == ["Good"]
+    assert list(found.feeds) == read_opml(content)
+    assert [(one.line, one.title, one.url, one.reason) for one in found.skipped] == [
+        (3, "Disk", "file:///etc/passwd", "its address is neither http nor https"),
+        (4, "Script", "javascript:alert(1)", "its address is neither http nor https"),
+        (5, "Blank", "", "it has no address"),
+        (6, "Forgotten", "", "it has no address"),
+    ]

@@ -349,3 +349,18 @@ async def test_a_feed_that_was_read_falls_due_again_even_if_it_is_never_settled(
     server.on("/rss", Reply(wire("a"), headers=RSS))
     polled = await poll(feed_at(server), fetcher, NOW)
     assert timedelta(seconds=810) <= (polled.feed.next_poll or NOW) - NOW <= timedelta(seconds=990)
+
+
+@pytest.mark.parametrize(
+    ("link", "site"), [("<link>https://www.Indus.example/news</link>", "indus.example"), ("", "127.0.0.1")]
+)
+async def test_a_feed_without_a_title_is_called_after_its_site(
+    server: ScriptedServer, fetcher: Fetcher, link: str, site: str
+) -> None:
+    body = f"<rss version='2.0'><channel>{link}<title> </title><item><title>a</title></item></channel></rss>"
+    server.on("/rss", Reply(body.encode(), headers=RSS))
+    polled = await poll(feed_at(server), fetcher, NOW)
+    assert polled.feed.source.partition(":")[0] == site
+    assert [sighting.source for sighting in polled.sightings] == [polled.feed.source]
+    named = await poll(replace(feed_at(server), title="As the list has it"), fetcher, NOW)
+    assert named.feed.source == "As the list has it"
