@@ -38,7 +38,10 @@ def extract_command(
 
         def one(path: str) -> None:
             page = read_page(path, settings)
-            article = extract(page)
+            try:
+                article = extract(page)
+            except ExtractError as error:
+                raise ExtractError("standard input" if path == "-" else path, error.reason) from error
             if as_json:
                 record = to_dict(article)
                 wanted = ("url", "title", "authors", "published", "language", "body")

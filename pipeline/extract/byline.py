@@ -10,6 +10,8 @@ import html
 import re
 from collections.abc import Iterable
 
+from pipeline import controls
+
 # "By" and its like where a byline opens with it. Followed by a name, so that "Von Miller" in JSON-LD is not at risk
 # the list of words that are also names (von, de, di) is only used where the text came from the page's visible byline.
 _OPENING = re.compile(
@@ -77,7 +79,7 @@ def parse(texts: Iterable[str], *, visible: bool = False) -> tuple[str, ...]:
 
 
 def _names(text: str, visible: bool) -> list[str]:
-    text = html.unescape(text).replace("\xa0", " ").replace("\u200b", "")
+    text = controls.clean(html.unescape(text)).replace("\xa0", " ").replace("\u200b", "")
     text = _BRACKETED.sub("", _EMAIL.sub("", text))
     text = "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
     if not text or _URL.search(text) or len(text) > 400:

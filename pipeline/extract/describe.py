@@ -16,7 +16,7 @@ from typing import Any
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
-from pipeline import urls
+from pipeline import controls, urls
 from pipeline.extract import byline, dates, language
 from pipeline.extract.harvest import Harvest, Node, is_article, types
 from pipeline.extract.text import plain, squash
@@ -468,7 +468,7 @@ def _image(found: Harvest, articles: list[Node], address: str) -> str | None:
             str(image.get("url") or image.get("contentUrl") or "") if isinstance(image, dict) else str(image or "")
         )
     for choice in choices:
-        link = urls.resolve(address, html.unescape(choice)) if choice.strip() else ""
+        link = urls.resolve(address, controls.clean(html.unescape(choice))) if choice.strip() else ""
         if urls.is_web(link):
             return link
     return None
@@ -491,7 +491,7 @@ def _canonical(found: Harvest, articles: list[Node], address: str) -> str:
     choices.extend(urls.resolve(address, text.strip()) for text in found.metas.get("og:url", ()))
     if not urls.is_web(address):
         choices.extend(text for node in articles[:1] for text in _texts(_identity(node.get("mainEntityOfPage"))))
-    for choice in choices:
+    for choice in map(controls.clean, choices):
         if not urls.is_web(choice):
             continue
         if urls.is_web(address) and (
@@ -499,7 +499,7 @@ def _canonical(found: Harvest, articles: list[Node], address: str) -> str:
         ):
             continue
         return urls.normalise(choice)
-    return urls.normalise(address)
+    return urls.normalise(controls.clean(address))
 
 
 def _is_front(address: str) -> bool:

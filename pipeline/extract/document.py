@@ -7,6 +7,7 @@ import re
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from pipeline import controls
 from pipeline.errors import ExtractError
 from pipeline.records import Page
 
@@ -20,11 +21,30 @@ _OTHER_XML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OTHER_ROOT = re.compile(r"\s*<(?:rss|feed|rdf:RDF|urlset|sitemapindex|svg)\b", re.IGNORECASE)
+# Control characters and U+FFFD (counted twice) above this share of a page's beginning, and above this number, come of
+# bytes that are no text: a file in no format known by its beginning, or text in a charset that nobody named. In random
+# bytes every ninth is a control character; read as UTF-16, every thirty-second becomes U+FFFD.
+_NO_TEXT, _STRAY = 0.05, 8
+_SAMPLE = 100_000
+_TAG = re.compile(r"\s*<[a-zA-Z!?/]")
+# libxml2 reads no element deeper than 2,048: such a page is read again without the elements that only group others.
+_TOO_DEEP = "Excessive depth"
+_GROUPS = re.compile(
+    r"(?:</?(?:div|section|article|main|aside|table|tbody|thead|tfoot|tr|td|th|ul|ol|dl|dd|dt|li|blockquote|center|form"
+    r"|fieldset|details|summary|figure|header|footer|nav|pre|address|menu|dir)\b[^<>]*>\s*)+",
+    re.IGNORECASE,
+)
+_INLINE = re.compile(
+    r"</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|nobr|q|s|samp|small|span"
+    r"|strike|strong|sub|sup|time|tt|u|var|wbr|\w+-[\w-]+|\w+:\w+)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[{\["])')
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _OPEN_TYPES = ("", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unknown/unknown")
 # Control characters, which XML cannot hold, to blanks; one table over bytes, since a search of the text costs eight
 # times as much. UTF-8 has no such byte inside a character.
+_CONTROLS = bytes(byte for byte in range(128) if (byte < 32 and byte not in b"\t\n\f\r") or byte == 127)
 _CONTROLS_TO_BLANKS = bytes(32 if (byte < 32 and byte not in b"\t\n\r") or byte == 127 else byte for byte in range(256))
 
 
@@ -47,10 +67,34 @@ def parse(page: Page, text: str) -> HtmlElement | None:
         raise ExtractError(name, "not HTML but another kind of XML")
     if kind not in _HTML_TYPES and _JSON.match(text):
         raise ExtractError(name, "not HTML but JSON")
+    if _is_no_text(text):
+        if _TAG.match(text):
+            return None
+        raise ExtractError(name, "not HTML but a binary file")
+    root, whole = _tree(controls.without_sequences(text))
+    if not whole:
+        flat = _INLINE.sub("", _GROUPS.sub("<p>", text))
+        root, whole = _tree(controls.without_sequences(flat))
+        if not whole:
+            raise ExtractError(name, "nested too deep")
+    return root
+
+
+def _is_no_text(text: str) -> bool:
+    """Whether this is what comes out where bytes that are no text are decoded all the same."""
+    text = text[:_SAMPLE].rstrip("\x00")
+    raw = text.encode("utf-8", "replace")
+    bad = 2 * text.count("\ufffd") + len(raw) - len(raw.translate(None, _CONTROLS))
+    return bad > _STRAY and bad > _NO_TEXT * len(text)
+
+
+def _tree(text: str) -> tuple[HtmlElement | None, bool]:
+    """The tree of an HTML text, and whether it is whole: not cut off where it is nested too deep."""
     # huge_tree: without it libxml2 drops all that lies deeper than 255 elements, as in pages that never close a
     # <font>; with it the limit is 2,048 and still bounded. IDs are not collected: nothing here asks for them.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, huge_tree=True)
     try:
-        return document_fromstring(text.encode("utf-8", "replace").translate(_CONTROLS_TO_BLANKS), parser=parser)
+        root = document_fromstring(text.encode("utf-8", "replace").translate(_CONTROLS_TO_BLANKS), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
-        return None
+        return None, True
+    return root, not any(_TOO_DEEP in entry.message for entry in parser.error_log.filter_from_fatals())

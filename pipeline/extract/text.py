@@ -8,6 +8,8 @@ import tomllib
 import unicodedata
 from importlib.resources import files
 
+from pipeline import controls
+
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
@@ -15,12 +17,12 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 def plain(text: str) -> str:
     """Text from an attribute or JSON-LD as readers would see it: entities resolved (twice, as many pages escape
-    twice), tags off, blanks collapsed, soft hyphens and zero-width characters off."""
+    twice), tags off, blanks collapsed, soft hyphens, zero-width spaces and controls off."""
     if "&" in text:
         text = html.unescape(html.unescape(text))
     if "<" in text:
         text = _TAG.sub("", text)
-    return " ".join(_INVISIBLE.sub("", text).split())
+    return " ".join(_INVISIBLE.sub("", controls.clean(text)).split())
 
 
 def squash(text: str) -> str:

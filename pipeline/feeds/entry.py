@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pipeline import controls
 from pipeline.feeds.text import line
 from pipeline.records import digest
 from pipeline.urls import is_web, resolve
@@ -61,13 +62,13 @@ def link_of(base: str, text: str | None) -> str | None:
     """The link, absolute, or ``None`` where it is no http(s) address of a length that one can use."""
     if not text or len(text) > MAX_URL:
         return None
-    url = resolve(base, text)
+    url = resolve(base, controls.clean(text))
     return url if len(url) <= MAX_URL and is_web(url) else None
 
 
 def guid_of(text: str) -> str | None:
     """The entry's own id; a monstrous one is told apart by its digest."""
-    text = text.strip()
+    text = controls.clean(text).strip()
     if len(text) > MAX_URL:
         return f"digest:{digest('guid', text)}"
     return text or None

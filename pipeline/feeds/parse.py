@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from pipeline import controls
 from pipeline.errors import FeedError
 from pipeline.feeds import jsonfeed
 from pipeline.feeds.charset import decode_feed
@@ -69,7 +70,7 @@ def parse(body: bytes, *, url: str, headers: Sequence[tuple[str, str]] = ()) -> 
     """
     if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         raise FeedError(url, "empty", "the response has no content")
-    text = _FORBIDDEN.sub("", decode_feed(body, headers)).lstrip("\ufeff \t\r\n")
+    text = _FORBIDDEN.sub("", controls.without_sequences(decode_feed(body, headers))).lstrip("\ufeff \t\r\n")
     stated = _stated_by_http(headers)
     if text.startswith("{"):
         return jsonfeed.read(text, url=url, ttl=stated)

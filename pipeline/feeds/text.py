@@ -8,6 +8,8 @@ from typing import Final
 
 from lxml import etree
 
+from pipeline import controls
+
 _BREAKS: Final = frozenset(
     """
     address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer form
@@ -23,7 +25,6 @@ _MARKUP = re.compile(r"</?[a-zA-Z]|<!--|<!\[CDATA\[|&(?:#\d+|#[xX][0-9a-fA-F]+|[
 _KNOWN_TAG = re.compile(
     r"</?(?:p|a|b|i|u|br|hr|em|ul|ol|li|div|img|span|strong|h[1-6]|table|blockquote|figure|font)\b[^<>]*>", re.I
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 _MOST_MARKUP: Final = 1_000_000
 """Characters of markup that are read from one field; the plain text is cut long before that."""
@@ -31,7 +32,7 @@ _MOST_MARKUP: Final = 1_000_000
 
 def paragraphs(markup: str, *, limit: int) -> str:
     """HTML as plain paragraphs, at most ``limit`` characters, cut at a paragraph or a word where it must be cut."""
-    markup = _CONTROLS.sub("", markup[:_MOST_MARKUP])
+    markup = controls.clean(controls.without_sequences(markup[:_MOST_MARKUP]))
     if not _MARKUP.search(markup):
         return plain(markup, limit=limit)
     pieces: list[str] = []
@@ -55,12 +56,12 @@ def paragraphs(markup: str, *, limit: int) -> str:
             if node.tail and not silent:
                 pieces.append(node.tail)
     _close(pieces, lines)
-    return cut("\n\n".join(lines), limit)
+    return cut(controls.clean("\n\n".join(lines)), limit)
 
 
 def plain(text: str, *, limit: int) -> str:
     """Text without markup, as paragraphs: blank lines part them, other line ends are spaces."""
-    blocks = re.split(r"\n\s*\n", _CONTROLS.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
+    blocks = re.split(r"\n\s*\n", controls.clean(text).replace("\r\n", "\n").replace("\r", "\n"))
     return cut("\n\n".join(line for line in (" ".join(block.split()) for block in blocks) if line), limit)
 
 
@@ -68,7 +69,7 @@ def line(text: str, *, limit: int, markup: bool = False) -> str:
     """A title or name in one line."""
     if markup and ("<" in text or "&" in text):
         text = paragraphs(text, limit=limit * 4)
-    return cut(" ".join(_CONTROLS.sub("", text[: limit * 8]).split()), limit)
+    return cut(" ".join(controls.clean(text[: limit * 8]).split()), limit)
 
 
 def looks_like_markup(text: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import random
 from datetime import UTC, datetime
 
+import py3langid  # type: ignore[import-untyped]
 import pytest
 
 from pipeline import records
 from pipeline.errors import ExtractError
-from pipeline.extract import extract, from_feed
+from pipeline.extract import extract, from_feed, language
 from pipeline.records import PageKind, Sighting
 from tests.extract.conftest import FETCHED, MakePage, page_of
 
@@ -239,7 +242,14 @@ def test_the_same_page_gives_the_same_article_whatever_was_read_before(stored: M
         (b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>', "text/xml"),
         (b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>', "text/html"),
         (b"PK\x03\x04junk", ""),
+        (bytes(range(256)) * 200, "text/html"),
+        (b"\xff\xfe\xfd" * 1000, "text/html"),
+        (random.Random(7).randbytes(50_000), "text/html"),
+        (random.Random(7).randbytes(50_000), "text/html; charset=windows-1252"),
+        (random.Random(7).randbytes(50_000), "text/html; charset=utf-16"),
+        (random.Random(7).randbytes(50_000), "text/html; charset=gb18030"),
     ],
+    ids=lambda value: repr(value[:24]),
 )
 def test_what_is_no_html_is_an_error_that_names_the_page(body: bytes, kind: str) -> None:
     with pytest.raises(ExtractError, match=r"indusledger\.example/a/1"):
@@ -256,8 +266,7 @@ def test_what_is_no_html_is_an_error_that_names_the_page(body: bytes, kind: str)
         b"<html",
         b"<!DOCTYPE html>",
         b"</p></div></html>",
-        b"\xff\xfe\xfd" * 1000,
-        bytes(range(256)) * 200,
+        b"<html><body>" + bytes(range(256)) * 200,
         b"<html><body>" + b"<div>" * 10_000 + b"<p>deep</p>",
         b"<p>" * 30_000,
         b"<b>" * 50_000 + b"text",
@@ -290,3 +299,106 @@ def test_every_article_survives_its_own_json(stored: MakePage) -> None:
     article = extract(stored("report.html"), SIGHTING)
     assert records.from_json(records.to_json(article), records.Article) == article
     assert dataclasses.replace(article, version=2).version == 2
+
+
+REPORT = "Der Präsident erklärte am Montag in Zürich, dass die Gespräche nächste Woche fortgeführt würden. " * 4
+
+
+def test_bytes_that_are_no_text_inside_html_are_no_article() -> None:
+    article = extract(page_of(b"<html><body><p>" + random.Random(7).randbytes(50_000), kind="text/html"), SIGHTING)
+    assert (article.kind, article.body) == (PageKind.EMPTY, "")
+
+
+def test_a_body_full_of_replacement_characters_is_no_article() -> None:
+    text = "Gespr\ufffdche in Z\ufffdrich. " * 20
+    article = extract(page_of(f"<html><body>{'<i></i>' * 1000}<p>{text}</p>"))
+    assert (article.kind, article.body) == (PageKind.EMPTY, "")
+
+
+def test_a_page_with_a_few_stray_bytes_is_still_an_article() -> None:
+    page = f"<html><body><p>{REPORT}</p><p>Ein Zeichen\x01 zu viel\ufffd. {REPORT}</p></body></html>"
+    article = extract(page_of(page))
+    assert article.kind is PageKind.ARTICLE
+    assert article.body.count("Zürich") == 8
+
+
+def test_a_header_that_says_utf_16_over_utf_8_does_not_spoil_the_article() -> None:
+    page = f"<html><head><meta charset=utf-8><title>Gespräche</title></head><body><p>{REPORT}</p></body></html>"
+    article = extract(page_of(page, kind="text/html; charset=utf-16"))
+    assert (article.title, article.language, article.kind) == ("Gespräche", "de", PageKind.ARTICLE)
+    assert article.body.startswith("Der Präsident erklärte")
+
+
+def test_no_field_of_an_article_holds_what_acts_on_a_terminal() -> None:
+    node = {
+        "@type": "NewsArticle",
+        "headline": "X \x1b[2J \x07 \u202ey\u200dz",
+        "author": {"name": "Jane \x1b]0;owned\x07Doe\x9d"},
+        "articleSection": "Wo\u2066rl\x85d",
+        "keywords": ["re\x1b[31md", "\x00blue"],
+        "mainEntityOfPage": "https://a.example/\x1b[2Jx\u202e",
+        "image": "https://a.example/\x1b[2Jx.png",
+    }
+    text = (
+        "The lake drained \x1b[31mwithout\x1b[0m damage&#27;[2J, said &#x202e;the \x1b]0;owned\x07ministry on Monday. "
+    )
+    rest = "Engineers had cut a channel through the ice, and the water left by it over nine days. " * 3
+    page = f'<script type="application/ld+json">{json.dumps(node)}</script><p>{text}{rest}</p><p>Also &#155;{text}</p>'
+    article = extract(page_of(page, url=""))
+    assert article.title == "X y\u200dz"
+    assert article.authors == ("Jane Doe",)
+    assert article.section == "Worl d"
+    assert article.tags == ("red", "blue")
+    assert article.url == "https://a.example/x"
+    assert article.image == "https://a.example/x.png"
+    first, second = article.body.split("\n\n")
+    assert first.startswith("The lake drained without damage, said the ministry on Monday.")
+    assert second == "Also ›The lake drained without damage, said the ministry on Monday."
+
+
+def test_two_files_without_an_address_have_ids_of_their_own() -> None:
+    first, again, second = (
+        extract(page_of(f"<title>One</title><p>{text}</p>", url="")) for text in (REPORT, REPORT, REPORT + "Ende.")
+    )
+    assert first.url == second.url == ""
+    assert first.id == again.id != second.id
+    assert first.id != records.article_id("")
+
+
+@pytest.mark.parametrize("tag", ["div", "span", "b", "table", "section", "q", "amp-x"])
+def test_a_page_nested_ten_thousand_deep_is_read(tag: str) -> None:
+    deep = f"<{tag}>" * 10_000 + f"<p>{REPORT}</p><div>Ein zweiter <b>Absatz</b> steht hier.</div>"
+    article = extract(page_of(f"<html><head><title>Gespräche</title></head><body>{deep}</body></html>"))
+    assert (article.title, article.kind) == ("Gespräche", PageKind.ARTICLE)
+    assert article.body == f"{REPORT.strip()}\n\nEin zweiter Absatz steht hier."
+
+
+def test_a_page_nested_too_deep_in_any_other_way_says_so() -> None:
+    with pytest.raises(ExtractError, match=r"indusledger\.example/a/1: nested too deep"):
+        extract(page_of("<ruby>" * 10_000 + f"<p>{REPORT}</p>"))
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("en-GB", "en"),
+        ("pt_BR", "pt"),
+        ("deu", "de"),
+        ("arz", "ar"),
+        ("nb", "no"),
+        ("gcf", None),
+        ("zxx", None),
+        ("xx", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_an_iso_639_1_code_or_none(written: str, code: str | None) -> None:
+    assert language.code(written) == code
+
+
+def test_a_text_in_a_language_without_a_code_of_two_letters_has_the_pages_or_none() -> None:
+    creole = "Sé timoun-la ka jwé adan lari-la, manman-yo ka gadé yo, yo ka palé kréyòl Gwadloup. " * 4
+    for text in (creole, "0123456789 " * 60):
+        assert len(py3langid.classify(text[:400])[0]) == 3
+        assert language.tell(text, None) is None
+        assert language.tell(text, "fr") == "fr"

@@ -162,3 +162,27 @@ def test_no_types_in_a_json_feed_raise_anything_but_a_feed_error(items: list[obj
 
     body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "x", "items": items, "hubs": items})
     assert isinstance(outcome(body.encode()), ParsedFeed)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<rss version='2.0'><channel><title>Wi\x1b[31mre</title><item><guid>1</guid><title>X \x1b[2J&#27;[1mY\x9d0;z\x07 "
+        "&#x202e;\u2066w\u200dw</title><author>Jane &#27;]0;owned&#7;Doe</author><category>re\x1b[0md</category>"
+        "<description><![CDATA[<p>One &#27;[2Jtwo\x1b]0;owned\x07</p><p>three &#x202e;four</p>]]></description>"
+        "</item></channel></rss>",
+        '{"version": "https://jsonfeed.org/version/1.1", "title": "Wi\\u001b[31mre", "items": [{"id": "1", "title": '
+        '"X \\u001b[2J\\u001b[1mY\\u009d0;z\\u0007 \\u202e\\u2066w\u200dw\\u009b", "authors": [{"name": '
+        '"Jane \\u001b]0;owned\\u0007Doe"}], "tags": ["re\\u001b[0md"], "content_html": '
+        '"<p>One &#27;[2Jtwo\\u001b]0;owned\\u0007</p><p>three &#x202e;four</p>"}]}',
+    ],
+    ids=["rss", "json"],
+)
+def test_no_field_of_an_entry_holds_what_acts_on_a_terminal(body: str) -> None:
+    parsed = parse(body.encode(), url="https://a.example/feed")
+    [entry] = parsed.entries
+    assert parsed.title == "Wire"
+    assert entry.title == "X Y w\u200dw"
+    assert entry.authors == ("Jane Doe",)
+    assert entry.tags == ("red",)
+    assert entry.text == "One two\n\nthree four"
