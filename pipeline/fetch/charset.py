@@ -1,9 +1,10 @@
-"""The charset of a page, found the way browsers do, with two lies of servers seen through.
+"""The charset of a page, found the way browsers do, with three lies of servers seen through.
 
 Order: byte order mark; the Content-Type header; the meta tag or XML prolog; detection. Before the last three, a body
 with non-ASCII bytes that is valid UTF-8 from end to end is UTF-8 whatever was declared: other charsets practically
-never form that, and "iso-8859-1" over UTF-8 is the commonest lie there is. Labels mean what the WHATWG Encoding
-Standard says ("iso-8859-1" is windows-1252), by w3lib.
+never form that, and "iso-8859-1" over UTF-8 is the commonest lie there is. A header that names a charset which these
+bytes cannot be in (UTF-16 without a zero byte) does not count. Labels mean what the WHATWG Encoding Standard says
+("iso-8859-1" is windows-1252), by w3lib.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ _CHARSET = re.compile(r"(?:utf-(?:8|16|32)|ascii|latin|cp|iso8859|iso2022|koi8|m
 """Python's names of charsets. Its other codecs are no charsets (``rot13``), unsafe in browsers' eyes (``utf-7``), or
 take quadratic time (``punycode``)."""
 
+_WIDE = ("utf-16", "utf-32")
+_WIDE_STARTS = ((b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"))
+"""How HTML in UTF-16 without a byte order mark begins."""
+
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _TAG = re.compile(rb"<[^>]*>")
 
@@ -53,9 +58,13 @@ def decode(page: Page) -> str:
     if bom is not None and mark is not None:
         return body[len(mark) :].decode(bom, "replace")
     declared = _known(http_content_type_encoding(page.header("content-type") or ""))
+    if declared is not None and _is_no_such(declared, body):
+        declared = None
+    if declared is None:
+        declared = next((name for start, name in _WIDE_STARTS if body.startswith(start)), None)
     if declared is None:
         declared = _known(html_body_declared_encoding(body[:4096]))
-        if declared is not None and declared.startswith(("utf-16", "utf-32")):
+        if declared is not None and declared.startswith(_WIDE):
             declared = "utf-8"  # the tag could not have been read otherwise: HTML Standard, 13.2.3.2
     if declared is None or not declared.startswith(_STATEFUL):
         try:
@@ -70,6 +79,14 @@ def decode(page: Page) -> str:
     if detected is not None:
         return body.decode(detected, "replace")
     return body.decode(declared or "utf-8", "replace")
+
+
+def _is_no_such(declared: str, body: bytes) -> bool:
+    """Whether bytes cannot be in the stateful charset that a header names: text in UTF-16 and 32 has a zero in every
+    character of markup, and text in the 7-bit charsets of mail no byte above ASCII."""
+    if declared.startswith(_WIDE):
+        return b"\x00" not in body[:_SAMPLE] and _TAG.search(body[:_SAMPLE]) is not None
+    return declared.startswith(_STATEFUL) and not body.isascii()
 
 
 def _known(label: str | None) -> str | None:

@@ -174,3 +174,17 @@ def test_html_is_known_by_its_type_or_its_first_bytes() -> None:
     assert not is_html(page(plain, "application/pdf"))
     assert not is_html(page(b"%PDF-1.7"))
     assert not is_html(page(b""))
+
+
+@pytest.mark.parametrize("label", ["utf-16", "utf-16le", "utf-16be", "utf-32", "iso-2022-jp"])
+@pytest.mark.parametrize(
+    ("codec", "head"), [("utf-8", ""), ("utf-8", "<meta charset=utf-8>"), ("cp1251", "<meta charset=windows-1251>")]
+)
+def test_a_header_that_names_a_charset_the_bytes_cannot_be_in_does_not_count(label: str, codec: str, head: str) -> None:
+    body = html(RUSSIAN, head).encode(codec)
+    assert decode(page(body, f"text/html; charset={label}")) == html(RUSSIAN, head)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_nobody_names_is_known_by_its_first_tag(codec: str) -> None:
+    assert decode(page(html(RUSSIAN).encode(codec), "text/html")) == html(RUSSIAN)
