@@ -30,7 +30,7 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.errors import FeedError, FetchError
-from pipeline.feeds import Outcome, Volume, accept, discover, health, read_opml, settle, write_opml
+from pipeline.feeds import Outcome, Volume, accept, discover, health, list_opml, settle, write_opml
 from pipeline.fetch import Archive, Fetcher
 from pipeline.flow import utc_now
 from pipeline.ledger import Ledger, open_ledger
@@ -247,17 +247,22 @@ def import_opml(
             complain(f"{file}: {error.strerror}")
             raise typer.Exit(FAILED) from error
         now = utc_now()
+        listed = list_opml(text, name=str(file))
         added, known = 0, 0
-        for outline in read_opml(text):
+        for outline in listed.feeds:
             feed = Feed(id=feed_id(outline.url), url=outline.url, added=now, title=outline.title, site=outline.site)
             if ledger.add_feed(feed):
                 added += 1
             else:
                 known += 1
+    for skipped in listed.skipped:
+        complain(f"{file}, line {skipped.line}: {skipped.title or 'an outline'}: {skipped.reason} ({skipped.url})")
     if as_json:
-        print_json({"added": added, "known": known})
+        print_json({"added": added, "known": known, "skipped": len(listed.skipped)})
     else:
-        out.print(f"{count_of(added, 'feed')} added, {known} already there")
+        out.print(f"{count_of(added, 'feed')} added, {known} already there, {len(listed.skipped)} skipped")
+    if listed.skipped:
+        raise typer.Exit(FAILED)
 
 
 @app.command("export")

@@ -181,12 +181,25 @@ def test_opml_comes_back_as_it_went_out(wire: Call, newsroom: Newsroom, tmp_path
     file.write_text(exported)
     other = caller(tmp_path / "other", newsroom.hosts)
     (count,) = records(other("feeds", "import", str(file), "--json"))
-    assert count == {"added": len(records(wire("feeds", "list", "--json"))), "known": 0}
+    assert count == {"added": len(records(wire("feeds", "list", "--json"))), "known": 0, "skipped": 0}
     (again,) = records(other("feeds", "import", "-", "--json", stdin=exported))
     assert again["added"] == 0
     assert {feed["url"] for feed in records(other("feeds", "list", "--json"))} == {
         feed["url"] for feed in records(wire("feeds", "list", "--json"))
     }
+
+
+def test_what_an_opml_file_lists_and_nobody_can_poll_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "feeds.opml"
+    file.write_text(
+        '<opml version="2.0"><body>\n<outline type="rss" text="Good" xmlUrl="https://example.org/feed"/>\n'
+        '<outline type="rss" text="Bad" xmlUrl="file:///etc/passwd"/>\n</body></opml>'
+    )
+    result = caller(tmp_path / "data", ())("feeds", "import", str(file))
+    assert result.exit_code == FAILED
+    assert "1 feed added, 0 already there, 1 skipped" in result.stdout
+    assert "line 3" in result.stderr
+    assert "file:///etc/passwd" in result.stderr
 
 
 def test_a_feed_is_added_with_one_request_and_a_site_with_two(tmp_path: Path) -> None:
