@@ -92,6 +92,15 @@ class QueryError(WirewatchError):
         self.query, self.position, self.reason = query, position, reason
 
 
+class RequestError(QueryError):
+    """Something asked for beside the query that cannot be had. ``part`` is the field of the request at fault
+    (``after``, ``facets``, ``since``, …); the query itself is not to blame, and ``position`` says nothing."""
+
+    def __init__(self, query: str, part: str, reason: str) -> None:
+        WirewatchError.__init__(self, reason)
+        self.query, self.position, self.reason, self.part = query, 0, reason, part
+
+
 class IndexDamagedError(WirewatchError):
     """An index that cannot be opened. ``wirewatch replay`` builds it anew from the archive."""
 

@@ -10,6 +10,7 @@ from pipeline.errors import (
     IndexDamagedError,
     ModelError,
     QueryError,
+    RequestError,
     SettingsError,
     WirewatchError,
 )
@@ -20,6 +21,7 @@ ERRORS = [
     ArchiveError("a.warc.gz", 77, "truncated"),
     ModelError("/models/x", "is not there"),
     QueryError("a AND", 5, "nothing after AND"),
+    RequestError("a", "after", "no cursor"),
     IndexDamagedError("/index", "bad checksum"),
 ]
 

@@ -57,7 +57,8 @@ class SearchRequest:
     offset: int = 0
     """Hits to skip. Dear when large: page with ``after``."""
     after: str | None = None
-    """The ``next_cursor`` of the page before, for the same request; ``offset`` then must be 0."""
+    """The ``next_cursor`` of the page before, for the same query, kind, sources and sort; ``offset`` then must be 0.
+    Times are left out of the comparison, because "the last seven days" moves with the clock."""
     facets: tuple[str, ...] = ()
     facet_size: int = 10
     histogram: Interval | None = None
@@ -85,7 +86,8 @@ class SearchResult:
 class Index(Protocol):
     """Articles and their claims, searchable.
 
-    Anything raised is one of: QueryError (a query, facet, cursor or limit that cannot be used, with the position);
+    Anything raised is one of: QueryError (a query that cannot be used, with the position), of which RequestError is
+    the kind for a facet, cursor, limit or time that cannot, with the name of the request's field;
     IndexUnavailableError (full disk, read-only folder, server down: try later, nothing is lost); IndexDamagedError
     (cannot be read, or made by another version: replay from the archive).
 

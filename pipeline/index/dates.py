@@ -49,9 +49,17 @@ def span(text: str, now: datetime) -> tuple[datetime, datetime]:
                 start, width = _floor(start, unit), _UNITS[unit]
             else:
                 start += _UNITS[unit] * int(step)
-        return start, start + width
+        return start, _end(start, width)
     except (OverflowError, ValueError) as error:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999") from error
+
+
+def _end(start: datetime, width: relativedelta) -> datetime:
+    """The end of a span; that of the last year, month or day there is lies where time ends."""
+    try:
+        return start + width
+    except (OverflowError, ValueError):
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _written(text: str) -> tuple[datetime, relativedelta]:

@@ -34,7 +34,7 @@ import structlog
 import tantivy
 from tantivy import Filter, Occur, Order, Query, TextAnalyzerBuilder, Tokenizer
 
-from pipeline.errors import IndexDamagedError, IndexUnavailableError, QueryError, WirewatchError
+from pipeline.errors import IndexDamagedError, IndexUnavailableError, RequestError, WirewatchError
 from pipeline.index import analysis
 from pipeline.index.base import Interval, Kind, SearchRequest, SearchResult, Sort
 from pipeline.index.embedded_query import PRESENT, Compiler, clamp
@@ -275,7 +275,7 @@ class EmbeddedIndex:
             try:
                 query = part.compiler.compile(parsed)
             except ValueError as error:
-                raise QueryError(request.query, 0, f"the query is too dear to run: {error}") from error
+                raise RequestError(request.query, "query", f"the query is too dear to run: {error}") from error
             filters = []
             if request.since or request.until:
                 filters.append(part.compiler.span(fields["time"], request.since, request.until))
@@ -659,33 +659,52 @@ def _damaged_files(folder: Path) -> list[str]:
 def _check(request: SearchRequest) -> None:
     """Raise QueryError for what is asked beside the query and cannot be had."""
 
-    def fail(reason: str) -> None:
-        raise QueryError(request.query, 0, reason)
+    def fail(part: str, reason: str) -> None:
+        raise RequestError(request.query, part, reason)
 
     if not 0 <= request.limit <= MAX_LIMIT:
-        fail(f"limit is {request.limit}, and can be 0 to {MAX_LIMIT:,}; go on with the cursor for more")
+        fail("limit", f"limit is {request.limit}, and can be 0 to {MAX_LIMIT:,}; go on with the cursor for more")
     if request.offset < 0 or (request.offset and request.after):
-        fail("offset is not negative, and not used together with a cursor")
+        fail("offset", "offset is not negative, and not used together with a cursor")
     for name in request.facets:
         if name not in facets(request.kind):
-            fail(f"{request.kind.value} cannot be counted by {name!r}, but by {', '.join(facets(request.kind))}")
+            known = ", ".join(facets(request.kind))
+            fail("facets", f"{request.kind.value} cannot be counted by {name!r}, but by {known}")
     if request.facets and not 1 <= request.facet_size <= MAX_LIMIT:
-        fail(f"facet size is {request.facet_size}, and can be 1 to {MAX_LIMIT:,}")
-    for moment in (request.since, request.until):
+        fail("facet_size", f"facet size is {request.facet_size}, and can be 1 to {MAX_LIMIT:,}")
+    for part, moment in (("since", request.since), ("until", request.until)):
         if moment is not None and moment.tzinfo is None:
-            fail("times need a time zone")
+            fail(part, "times need a time zone")
+    if request.since and request.until and request.since > request.until:
+        fail(
+            "since",
+            f"{request.since:%Y-%m-%d %H:%M} is not before the end asked for, {request.until:%Y-%m-%d %H:%M} (UTC)",
+        )
 
 
 Page = list[tuple[float, tantivy.DocAddress]]
 
 
+def _mark(request: SearchRequest) -> str:
+    """What a cursor carries so that it is of no use to another search. Without times: see ``SearchRequest.after``."""
+    sources = sorted(map(analysis.fold, request.sources))
+    return digest("cursor", request.query.strip(), request.kind.value, request.sort.value, *sources)[:8]
+
+
+def _place(request: SearchRequest, kind: str, pattern: str) -> re.Match[str]:
+    """Read a cursor. Raises RequestError where it is another search's, or none."""
+    match = re.fullmatch(rf"{kind}:{_mark(request)}:{pattern}", request.after or "", re.ASCII)
+    if match is None:
+        known = re.match(r"(?:score|time):[0-9a-f]{8}:", request.after or "")
+        reason = "this cursor belongs to another search" if known else "this is no cursor that a search gave"
+        raise RequestError(request.query, "after", f"{reason}; repeat the search from its first page")
+    return match
+
+
 def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) -> tuple[int, Page, str | None]:
     offset = request.offset
     if request.after:
-        match = re.fullmatch(r"score:(\d{1,12})", request.after)
-        if match is None:
-            raise QueryError(request.query, 0, "this cursor belongs to another search")
-        offset = int(match.group(1))
+        offset = int(_place(request, "score", r"(\d{1,12})").group(1))
     end = offset + request.limit
     # tantivy makes room for all that it is asked for, so never ask for more than there can be.
     found = searcher.search(query, max(1, min(end + TIE_REACH, searcher.num_docs)))
@@ -699,7 +718,7 @@ def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) 
         ties = searcher.fast_field_values(TIE, [address for _, address in hits[first:last]])
         around = sorted(zip(hits[first:last], ties, strict=True), key=lambda pair: (-pair[0][0], pair[1]))
         page = [hit for hit, _ in around[offset - first : end - first]]
-    return total, page, f"score:{end}" if request.limit and total > end else None
+    return total, page, f"score:{_mark(request)}:{end}" if request.limit and total > end else None
 
 
 def _by_time(
@@ -712,10 +731,11 @@ def _by_time(
         found = searcher.search(query, request.limit + 1, order_by_field=ORDER, offset=request.offset, order=order)
         total, hits = _total(found), found.hits
     else:
-        match = re.fullmatch(r"time:((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d) .+)", request.after)
-        if match is None:
-            raise QueryError(request.query, 0, "this cursor belongs to another search")
-        key, moment = match.group(1), datetime.fromisoformat(match.group(2)).replace(tzinfo=UTC)
+        match = _place(request, "time", r"((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d) .+)")
+        try:
+            key, moment = match.group(1), datetime.fromisoformat(match.group(2)).replace(tzinfo=UTC)
+        except ValueError:
+            raise RequestError(request.query, "after", "this is no cursor that a search gave") from None
         moment = clamp(moment)
         beyond = moment + timedelta(seconds=1)
         total = _total(searcher.search(query, 1))
@@ -729,7 +749,7 @@ def _by_time(
         hits = searcher.search(rest, request.limit + 1 + ties, count=False, order_by_field=ORDER, order=order).hits
         hits = [hit for hit in hits if (hit[0] > key if order == Order.Asc else hit[0] < key)]
     page = hits[: request.limit]
-    cursor = f"time:{page[-1][0]}" if page and len(hits) > request.limit else None
+    cursor = f"time:{_mark(request)}:{page[-1][0]}" if page and len(hits) > request.limit else None
     return total, [(0.0, address) for _, address in page], cursor
 
 
@@ -772,7 +792,7 @@ def _aggregate(
         if "limit was exceeded" not in str(error):
             raise
         reason = "there is too much to count: narrow the times, or count by a longer interval"
-        raise QueryError(request.query, 0, reason) from error
+        raise RequestError(request.query, "histogram" if "time" in wanted else "facets", reason) from error
     return counted
 
 

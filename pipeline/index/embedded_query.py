@@ -23,7 +23,6 @@ from pipeline.index.query import (
     Fuzzy,
     Node,
     Not,
-    Nothing,
     Or,
     Parsed,
     Pattern,
@@ -90,8 +89,6 @@ class Compiler:
         match node:
             case Everything():
                 return Query.all_query()
-            case Nothing():
-                return Query.empty_query()
             case Not(child):
                 return _bool([], [], [self._node(child)])
             case And(children, should):

@@ -21,7 +21,7 @@ from typing import Any
 
 from pipeline.index.analysis import tidy
 from pipeline.index.base import Kind
-from pipeline.records import Document, to_dict
+from pipeline.records import Document, PageKind, to_dict
 
 Value = str | int | bool | datetime | list[str] | list[int]
 
@@ -69,6 +69,8 @@ def _fields(**types: tuple[Type, str] | Type) -> dict[str, Field]:
             fields[f"{name}.keyword"] = Field(f"{name}.keyword", Type.KEYWORD, sub="keyword")
     return fields
 
+
+_CLASSES = ("say", "deny", "confirm", "accuse", "warn", "promise", "demand", "ask", "decline", "believe")
 
 FIELDS: Mapping[Kind, Mapping[str, Field]] = {
     Kind.ARTICLES: _fields(
@@ -137,6 +139,20 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         version=Type.INTEGER,
     ),
 }
+
+CLOSED: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
+    Kind.ARTICLES: {
+        "body_source": ("page", "feed"),
+        "status": tuple(kind.value for kind in PageKind),
+        "cue": _CLASSES,
+    },
+    Kind.CLAIMS: {
+        "class": _CLASSES,
+        "form": ("direct", "indirect", "mixed"),
+        "kind": ("person", "organisation", "government", "anonymous", "collective", "document"),
+    },
+}
+"""Fields that hold one of a few codes (``records.py`` lists them), so that any other in a query is a mistake."""
 
 DEFAULTS: Mapping[Kind, tuple[tuple[str, float], ...]] = {
     # A word in a headline says more of what a piece is about than one in its body; 2 is the customary weight.

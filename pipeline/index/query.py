@@ -13,12 +13,15 @@ The tree is the same for every adapter and for alert rules; positions are charac
 ``published:2026-08``   the whole month; ``[2026-08-01 TO now-7d/d]``: see ``dates.py``
 ``kash*``, ``k?shmir``  wildcards, on words as written (folded, not stemmed); ``*stan`` needs two letters at least
 ``imran~``, ``imran~1`` words one or two letters away (by default none under 3 letters, one under 6, else two)
-``word^2``              counts twice
+``word^2``              counts twice; a number must follow
 ``_exists_:author``     has a value; also ``author:*``; ``*:*`` is everything
 ``\\:``                  a backslash takes the meaning from the next character
 ======================  ==========================================================================================
 
-AND, OR and NOT are operators in capitals only. Regular expressions between slashes are not supported.
+AND, OR and NOT are operators in capitals only; there are no functions such as NEAR(…). Within quotation marks nothing
+is a wildcard. A word without a letter or digit is passed over with a hint, and a query of nothing else is refused; so
+are values that a field with a closed set of them cannot have (``class:foo``), ranges that end before they begin, and
+regular expressions between slashes.
 A word that analysis parts into several ("anti-war") is sought as a phrase.
 """
 
@@ -36,10 +39,10 @@ from luqum import tree as luqum  # type: ignore[import-untyped]
 from luqum.exceptions import IllegalCharacterError, ParseError  # type: ignore[import-untyped]
 from luqum.thread import parse as luqum_parse  # type: ignore[import-untyped]
 
-from pipeline.errors import QueryError
+from pipeline.errors import QueryError, RequestError
 from pipeline.index import analysis, dates
 from pipeline.index.base import Kind
-from pipeline.index.fields import ALIASES, DEFAULTS, FIELDS, Field, Type
+from pipeline.index.fields import ALIASES, CLOSED, DEFAULTS, FIELDS, Field, Type
 
 MAX_LENGTH = 32_768
 """Characters of a query; 1,024 clauses of 32 characters each."""
@@ -51,6 +54,8 @@ MAX_SCANS = 32
 """Wildcards and fuzzy words in one query; each walks the dictionary of words."""
 MAX_WILDCARDS = 8
 """Wildcards in one word; the automaton for many of them grows out of bounds."""
+MAX_SLOP = 10_000
+"""Moves that a phrase may be loose by; more than the words of the longest article."""
 MAX_SLOP_WAYS = 600
 """Ways to place the words of a loose phrase: three words may be 13 apart, four words 4."""
 
@@ -65,11 +70,6 @@ class Wild(Enum):
 @dataclass(frozen=True, slots=True)
 class Everything:
     pass
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Matches nothing: what is left of a query in which no word has a letter or digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Boost:
     factor: float
 
 
-Leaf = Everything | Nothing | Word | Phrase | Pattern | Fuzzy | Range | Exists
+Leaf = Everything | Word | Phrase | Pattern | Fuzzy | Range | Exists
 Node = Leaf | Not | And | Or | Boost
 
 
@@ -193,7 +193,7 @@ def parse(query: str, kind: Kind = Kind.ARTICLES, *, now: datetime | None = None
     Raises QueryError with the position and a reason.
     """
     if len(query) > MAX_LENGTH:
-        raise QueryError(query[:60] + "…", MAX_LENGTH, f"the query is longer than {MAX_LENGTH:,} characters")
+        raise RequestError(query[:60] + "…", "query", f"the query is longer than {MAX_LENGTH:,} characters")
     if not query.strip():
         return Parsed(query, kind, Everything())
     query = analysis.scrub(query)
@@ -203,7 +203,11 @@ def parse(query: str, kind: Kind = Kind.ARTICLES, *, now: datetime | None = None
     except (ParseError, IllegalCharacterError, ArithmeticError, ValueError, AssertionError) as error:
         raise source.explain(error) from None
     compiler = _Compiler(query, source, kind, now or datetime.now(UTC))
-    tree = compiler.node(root, None, 0) or Nothing()
+    tree = compiler.node(root, None, 0)
+    if tree is None:
+        raise source.error(
+            len(query) - len(query.lstrip()), "nothing here can be searched for: no word has a letter or digit"
+        )
     return Parsed(query, kind, tree, tuple(dict.fromkeys(compiler.hints)))
 
 
@@ -248,6 +252,8 @@ class _Source:
                 continue
             if character in "([{":
                 put(character)
+                if character == "(" and not fresh:
+                    self._call(at)
                 open_.append((character if character == "(" else "[", at))
                 if len(open_) > MAX_DEPTH:
                     raise self.error(at, f"brackets are nested more than {MAX_DEPTH} deep")
@@ -278,6 +284,9 @@ class _Source:
                 self._slash(at)
                 put("\\/")
                 fresh = False
+            elif character in "^~" and (not fresh or self.query[at - 1 : at] in (")", "]", "}")):
+                self._number(at)
+                put(character)
             else:
                 put(" " if character.isspace() else character)
                 fresh = character.isspace() or character == ":" or (fresh and character in "+-!")
@@ -303,6 +312,34 @@ class _Source:
         closing = re.match(r"/(?:[^\\/\s]|\\.)+/(?=$|[\s)~^])", self.query[at:])
         if closing:
             raise self.error(at, "regular expressions are not supported; use the wildcards * and ?, or quote the text")
+
+    def _number(self, at: int) -> None:
+        """Refuse a ``^`` or ``~`` that is not followed by its number: luqum would take 1, and the rest as a word."""
+        sign, phrase = self.query[at], at > 0 and self.query[at - 1] in '"“”'
+        pattern = r"\^(\d{1,9}(\.\d{1,9})?)" if sign == "^" else r"~\d{1,9}" if phrase else r"~(\d{1,9}(\.\d{1,9})?)?"
+        if re.compile(pattern + r"(?=$|[\s()\]}^~])").match(self.query, at):
+            return
+        if sign == "^":
+            reason = "^ wants a number right after it, as in word^2"
+        elif phrase:
+            reason = f'~ after a phrase wants a number up to {MAX_SLOP:,} right after it, as in "two words"~3'
+        else:
+            reason = "~ after a word is followed by 0, 1, 2 or nothing, as in word~1"
+        raise self.error(at, f"{reason}; put a backslash before {sign} if it is meant as text")
+
+    def _call(self, at: int) -> None:
+        """Refuse a bracket that stands at a word's end, which would be read as if a space were between."""
+        start = at
+        while start and self.query[start - 1].isalnum():
+            start -= 1
+        name = self.query[start:at]
+        if not name or name in {"AND", "OR", "NOT"}:
+            return
+        raise self.error(
+            start,
+            f"there is no function {name}(…): put a space before the bracket if it groups, a backslash if it is meant "
+            'as text; words near each other are written "two words"~5',
+        )
 
     def _ends(self, at: int) -> bool:
         return at >= len(self.query) or self.query[at] in _BREAK + '("“!+-' or self.query[at].isalnum()
@@ -416,13 +453,12 @@ class _Compiler:
         found = self.fields.get(ALIASES[self.kind].get(lower, lower))
         if found is not None:
             return found
-        known = [*self.fields, *ALIASES[self.kind]]
+        known = [name for name, field in self.fields.items() if not field.sub or "." in lower]
         near = difflib.get_close_matches(lower, known, n=1, cutoff=0.6)
         other = Kind.CLAIMS if self.kind is Kind.ARTICLES else Kind.ARTICLES
-        if lower in FIELDS[other]:
-            advice = f"only {other.value} have one"
-            if near:
-                advice += f"; did you mean {near[0]!r}?"
+        if ALIASES[other].get(lower, lower) in FIELDS[other]:
+            option = "add --claims" if other is Kind.CLAIMS else "leave out --claims"
+            advice = f"only {other.value} have one; to search {other.value}, {option}"
         elif near:
             advice = f"did you mean {near[0]!r}?"
         elif lower in {"http", "https", "feed"} or lower.isdigit():
@@ -459,6 +495,8 @@ class _Compiler:
                 return Everything() if field is None else Exists(field)
             return self._pattern(item, field, parts)
         text = _unescape(item.value)
+        if text == "NEAR":
+            self.hints.append("'NEAR' is searched as a word; words near each other are written \"two words\"~5")
         if text in {"and", "or", "not"}:
             self.hints.append(f"{text!r} is searched as a word; the operator is written {text.upper()}")
         return self._value(item, field, text)
@@ -480,12 +518,22 @@ class _Compiler:
             if text.lower() not in {"true", "false"}:
                 raise self.error(item, f"{field.name} is true or false, not {text!r}")
             return Word(field, text.lower())
+        allowed = CLOSED[self.kind].get(field.name)
+        if allowed and analysis.fold(text) not in allowed:
+            raise self.error(item, f"{field.name} is one of {', '.join(allowed)}, not {text!r}")
         return Word(field, text)
 
     def _phrase(self, item: Any, field: Field | None, slop: int) -> Node | None:
         text = _text(item)
         if field is not None and field.type not in {Type.TEXT, Type.NAME}:
             return self._value(item, field, text)
+        if slop > MAX_SLOP:
+            raise self.error(item, f"a phrase can be loose by {MAX_SLOP:,} moves at most, not {slop:,}")
+        wild = re.search(r"(?<!\\)[*](?=\w)|(?<=\w)[*]|(?<=\w)[?](?=\w)", item.value)
+        if wild:
+            self.hints.append(
+                f"{wild.group()!r} in {item.value} is passed over: within quotation marks it is no wildcard"
+            )
         terms = analysis.words(text)
         if not terms:
             self.hints.append(f"{text!r} has no letter or digit and is passed over")
@@ -495,7 +543,7 @@ class _Compiler:
                 item, f"a phrase of {len(terms)} words cannot be as loose as ~{slop}: use AND, or a smaller number"
             )
         self._count(item, len(terms) - 1)
-        return Phrase(field, text, min(slop, 10_000))
+        return Phrase(field, text, slop)
 
     def _fuzzy(self, item: Any, field: Field | None) -> Node | None:
         text = _unescape(item.term.value)
@@ -567,20 +615,34 @@ class _Compiler:
             return Exists(field)
         if field.type is Type.DATE:
             spans = [self._span(*end) if end else None for end in (low, high)]
-            return Range(
-                field,
-                spans[0][0 if with_low else 1] if spans[0] else None,
-                spans[1][1 if with_high else 0] if spans[1] else None,
+            return self._ordered(
+                item,
+                Range(
+                    field,
+                    spans[0][0 if with_low else 1] if spans[0] else None,
+                    spans[1][1 if with_high else 0] if spans[1] else None,
+                ),
+                *(end and end[0] for end in spans),
             )
         if field.type is Type.INTEGER:
             numbers = [self._integer(end[0], field, end[1]) if end else None for end in (low, high)]
             first, last = numbers
-            return Range(
-                field,
-                None if first is None else first + (not with_low),
-                None if last is None else last + with_high,
+            return self._ordered(
+                item,
+                Range(
+                    field,
+                    None if first is None else first + (not with_low),
+                    None if last is None else last + with_high,
+                ),
+                *numbers,
             )
         raise self.error(item, f"ranges work on dates and numbers, and {field.name} holds {_HOLDS[field.type]}")
+
+    def _ordered(self, item: Any, made: Range, *written: Any) -> Range:
+        """Refuse a range whose ends are the wrong way round as written; one that is only empty is the user's affair."""
+        if None not in written and written[0] > written[1] and made.low >= made.high:  # type: ignore[operator]
+            raise self.error(item, "this range ends before it begins, so nothing can be in it")
+        return made
 
     def _span(self, item: Any, text: str) -> tuple[datetime, datetime]:
         try:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.enrich.cues import CLASSES
 from pipeline.errors import QueryError
 from pipeline.index import Kind, SearchRequest, parse
 from pipeline.index.base import Index
 from pipeline.index.embedded import EmbeddedIndex
-from pipeline.index.fields import ALIASES, DEFAULTS, FIELDS
+from pipeline.index.fields import ALIASES, CLOSED, DEFAULTS, FIELDS
 from pipeline.index.query import And, Boost, Everything, Not, Or, Pattern, Phrase, Wild, Word, positive
+from pipeline.records import PageKind
 
 
 def word(text: str) -> Word:
@@ -71,6 +73,15 @@ def test_every_field_and_alias_and_default_can_be_asked_for(kind: Kind) -> None:
     assert all(name in FIELDS[kind] for name, _ in DEFAULTS[kind])
     assert all(name in FIELDS[kind] for name in ALIASES[kind].values())
     assert not set(ALIASES[kind]) & set(FIELDS[kind])
+
+
+def test_closed_sets_are_those_that_enrichment_and_records_write() -> None:
+    assert CLOSED[Kind.CLAIMS]["class"] == CLOSED[Kind.ARTICLES]["cue"] == CLASSES
+    assert CLOSED[Kind.ARTICLES]["status"] == tuple(PageKind)
+    for kind, fields in CLOSED.items():
+        for name, values in fields.items():
+            for value in values:
+                assert parse(f"{name}:{value.upper()}", kind).tree == Word(FIELDS[kind][name], value.upper())
 
 
 def test_what_a_not_excludes_is_no_positive_part() -> None:
