@@ -65,9 +65,10 @@ class Enricher:
         page says, believed where the text is too short to tell. A text in another language than English has no
         entities and no claims, and a note that says so.
         """
-        spoken = detect(text, language)
         if not self._on or self._model is None:
-            return Enriched(language=spoken, note="enrichment is off")
+            # The extractor has told the language already; telling it again takes a model and a millisecond.
+            return Enriched(language=language or detect(text), note="enrichment is off")
+        spoken = detect(text, language)
         if not text.strip():
             return Enriched(language=spoken, model=self.name, note="there is no text")
         if spoken != "en":
