@@ -36,10 +36,10 @@ def clean(text: str) -> str:
 
 def without_sequences(markup: str) -> str:
     """Markup without terminal sequences, be their control characters written as such or as references (``&#27;``).
-    Control characters outside of sequences come out as characters."""
+    Control characters outside of sequences come out as characters; the rarer 8-bit sequences are left to ``clean``."""
     if "&#" in markup:
         markup = _REFERENCE.sub(_referred, markup)
-    return _SEQUENCES.sub("", markup) if "\x1b" in markup or "\x9b" in markup or "\x9d" in markup else markup
+    return _SEQUENCES.sub("", markup) if "\x1b" in markup else markup
 
 
 def _referred(found: re.Match[str]) -> str:
