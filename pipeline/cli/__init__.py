@@ -32,6 +32,7 @@ def common(
         typer.Option(
             "--data",
             metavar="DIR",
+            parser=terminal.folder,
             help="The folder with ledger, archive and index. Also WIREWATCH_DATA, or --data after any command.",
             show_default=False,
         ),

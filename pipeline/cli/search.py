@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
@@ -17,6 +19,8 @@ from pipeline.cli.terminal import (
     Json,
     clean,
     complain,
+    err,
+    existing,
     line,
     marked,
     out,
@@ -26,10 +30,26 @@ from pipeline.cli.terminal import (
     stamp,
     table,
 )
-from pipeline.errors import QueryError
-from pipeline.index import Interval, Kind, SearchRequest, SearchResult, Sort, open_index
-from pipeline.ledger import open_ledger
+from pipeline.errors import QueryError, RequestError
 from pipeline.records import Claim, Document, Hit, to_dict
+
+if TYPE_CHECKING:
+    from pipeline.index import SearchRequest, SearchResult
+
+WINDOW = 70
+"""Characters of a query shown around the place where reading it failed: they fit a line of 80 with what is around."""
+OPTIONS = {
+    "since": "--from",
+    "until": "--to",
+    "sources": "--source",
+    "facets": "--facet",
+    "facet_size": "--facet",
+    "histogram": "--histogram",
+    "limit": "--limit",
+    "offset": "--offset",
+    "after": "--after",
+}
+"""Fields of a request as their options."""
 
 
 class Order(StrEnum):
@@ -75,9 +95,12 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Search articles, or the claims in them."""
+    # Not above: --help does not wait for the index's libraries.
+    from pipeline.index import Interval, Kind, SearchRequest, Sort, open_index
+
     now = datetime.now(UTC)
     with reporting():
-        index = open_index(settings_for(data))
+        index = open_index(existing(settings_for(data)))
         try:
             request = SearchRequest(
                 query=query,
@@ -95,10 +118,8 @@ def search(
             )
             result = index.search(request)
         except QueryError as error:
-            if not as_json:
-                show_query_error(error)
-                raise typer.Exit(USAGE) from error
-            raise
+            show_query_error(error)
+            raise typer.Exit(USAGE) from error
         finally:
             index.close()
     if as_json:
@@ -110,33 +131,54 @@ def search(
 def read_when(text: str | None, now: datetime, option: str, *, end: bool = False) -> datetime | None:
     """A moment as typed: ``2026-11-23``, ``2026-11-23T10:00``, or ``7d``/``12h``/``30m`` before now, UTC.
 
-    ``end`` takes a bare day to its end. Raises QueryError naming the option.
+    ``end`` takes a bare day to its end, and the last day there is to the end of time. Raises RequestError.
     """
     if text is None:
         return None
+    part = "until" if end else "since"
     units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    if text[:-1].isdigit() and text[-1] in units:
-        return now - timedelta(**{units[text[-1]]: int(text[:-1])})
+    ago = re.fullmatch(r"([0-9]+)([mhdw])", text)
     try:
+        if ago:
+            return now - timedelta(**{units[ago[2]]: int(ago[1][:20])})
         moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise RequestError("", part, f"{text[:60]!r} lies outside the years 1 to 9999") from None
     except ValueError:
-        raise QueryError(
-            text, 0, f"{option}: not a day (2026-11-23), a time (2026-11-23T10:00) or 7d, 12h, 30m"
+        raise RequestError(
+            "", part, f"{text[:60]!r} is not a day (2026-11-23), a time (2026-11-23T10:00) or 7d, 12h, 30m"
         ) from None
     if end and len(text) == len("2026-11-23"):
-        moment += timedelta(days=1)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        last = datetime.max.replace(tzinfo=UTC)
+        return last if last - moment < timedelta(days=1) else moment + timedelta(days=1)
+    return moment
 
 
 def show_query_error(error: QueryError) -> None:
-    """The query with a mark under the place where reading failed, and why."""
-    from pipeline.cli.terminal import err
-
+    """What is wrong: the option at fault by name, or the query's part around the place where reading failed, marked."""
+    if isinstance(error, RequestError):
+        option = OPTIONS.get(error.part)
+        complain(f"{option}: {error.reason}" if option else error.reason)
+        return
     complain(error.reason)
-    shown = line(error.query)
-    if shown == error.query:
-        err.print(Text(f"  {shown}"))
-        err.print(Text(f"  {' ' * error.position}^", style="bold red"))
+    shown, column = excerpt(error.query, error.position)
+    err.print(Text(f"  {shown}"), soft_wrap=True)
+    err.print(Text(f"  {' ' * column}^", style="bold red"), soft_wrap=True)
+
+
+def excerpt(query: str, position: int) -> tuple[str, int]:
+    """A query's ``WINDOW`` characters around a position, and the column of that position in it.
+
+    What cannot be shown is escaped as Python writes it, so that the mark stands under its character.
+    """
+    start = max(0, min(position - WINDOW // 2, len(query) - WINDOW))
+    before, after = (
+        "".join(char if char.isprintable() else repr(char)[1:-1] for char in part)
+        for part in (query[start:position], query[position : start + WINDOW])
+    )
+    lead = "…" if start else ""
+    return lead + before + after + ("…" if start + WINDOW < len(query) else ""), cell_len(lead + before)
 
 
 def print_result_json(result: SearchResult) -> None:
@@ -161,11 +203,12 @@ def print_result_json(result: SearchResult) -> None:
 
 def print_result(result: SearchResult, request: SearchRequest) -> None:
     """Hits, facets and histogram for a person."""
-    what = "claim" if request.kind is Kind.CLAIMS else "article"
+    claims = request.kind == "claims"
+    what = "claim" if claims else "article"
     for hint in result.hints:
         out.print(Text(f"hint: {clean(hint)}", style="yellow"))
     for hit in result.hits:
-        out.print(claim_line(hit) if request.kind is Kind.CLAIMS else article_line(hit))
+        out.print(claim_line(hit) if claims else article_line(hit))
         out.print()
     for name, values in result.facets.items():
         shown = table(name, "hits", right=("hits",))
@@ -254,8 +297,11 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One article: entities, claims with their words marked, where it was seen and where its page lies."""
+    from pipeline.index import open_index
+    from pipeline.ledger import open_ledger
+
     with reporting():
-        settings = settings_for(data)
+        settings = existing(settings_for(data))
         index = open_index(settings)
         document = index.get(key)
         others = index.find(key) if document is None else ()

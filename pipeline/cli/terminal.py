@@ -43,9 +43,19 @@ WIDE = 160
 out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
+
+def folder(given: str) -> Path:
+    """A folder as typed. An empty name is refused: as a path it would be the current directory."""
+    if not given.strip():
+        raise typer.BadParameter("it is empty; name a folder, or . for the one you are in")
+    return Path(given)
+
+
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="The folder with ledger, archive and index.", show_default=False),
+    typer.Option(
+        "--data", metavar="DIR", parser=folder, help="The folder with ledger, archive and index.", show_default=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one record a line.")]
 
@@ -53,6 +63,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, one record a lin
 def settings_for(data: Path | None, **overrides: Any) -> Settings:
     """The settings for a command: its own ``--data``, else the one before the command, else the environment."""
     return load_settings(data or _common.get("data"), **overrides)
+
+
+def existing(settings: Settings) -> Settings:
+    """The same settings, where there is something in their data folder; for commands that only read.
+
+    Otherwise ends with a sentence and exit code 1, nothing made. Raises LedgerError where it cannot be looked into.
+    """
+    try:
+        if any(path.exists() for path in (settings.ledger_file, settings.archive_folder, settings.index_folder)):
+            return settings
+        above = next((path for path in settings.data.parents if path.exists()), None)
+    except OSError as error:
+        raise LedgerError(str(settings.ledger_file), error.strerror or str(error)) from error
+    if above is not None and not above.is_dir():
+        raise LedgerError(str(settings.ledger_file), f"{above} is a file, not a folder")
+    complain(f"there is no Wirewatch data in {settings.data} yet; `wirewatch feeds add` begins one")
+    raise typer.Exit(FAILED)
 
 
 _common: dict[str, Any] = {}

@@ -135,6 +135,79 @@ def test_a_time_that_cannot_be_read_names_its_option(wire: Call) -> None:
     assert "--from" in result.stderr
 
 
+def test_a_time_outside_the_calendar_names_its_option_and_the_last_day_works(wire: Call) -> None:
+    for when in ("99999999d", "9" * 5_000 + "d", "²d", "0001-01-01T00:00+10:00"):
+        result = wire("search", "--from", when)
+        assert (result.exit_code, result.stdout) == (USAGE, "")
+        assert result.stderr.startswith("error: --from: ")
+    (everything,) = records(wire("search", "--json"))
+    (found,) = records(wire("search", "--json", "--to", "9999-12-31"))
+    assert found["total"] == everything["total"] > 0
+
+
+def test_what_is_wrong_beside_the_query_is_named_by_its_option_without_a_mark(wire: Call) -> None:
+    cursor = records(wire("search", "--json", "--limit", "1"))[0]["next"]
+    for args in (
+        ("--after", "nonsense"),
+        ("--after", cursor),
+        ("--facet", "nosuch"),
+        ("--from", "2026-11-21", "--to", "2026-11-19"),
+    ):
+        for more in ((), ("--json",)):
+            result = wire("search", "kashmir", *args, *more)
+            assert (result.exit_code, result.stdout) == (USAGE, "")
+            (complaint,) = result.stderr.splitlines()
+            assert complaint.startswith(f"error: {args[0]}: ")
+
+
+def test_pages_of_the_last_days_go_on_although_the_clock_does(wire: Call) -> None:
+    first = ("search", "--json", "--from", "5200w", "--limit", "3")
+    (page,) = records(wire(*first))
+    (more,) = records(wire(*first, "--after", page["next"]))
+    assert not {hit["id"] for hit in page["hits"]} & {hit["id"] for hit in more["hits"]}
+
+
+def test_a_long_query_is_shown_around_the_place_where_it_fails(wire: Call) -> None:
+    result = wire("search", "kashmir OR " * 400 + "titel:x" + " OR india" * 400)
+    complaint, query, mark = result.stderr.splitlines()
+    assert "'title'" in complaint
+    assert len(query) < 80
+    assert query[mark.index("^") :].startswith("titel:x")
+
+
+def test_a_query_with_control_characters_is_shown_escaped_with_the_mark_in_place(wire: Call) -> None:
+    result = wire("search", "a\x1b[2Jb")
+    assert (result.exit_code, "\x1b" in result.stderr) == (USAGE, False)
+    _, query, mark = result.stderr.splitlines()
+    assert query[mark.index("^") :].startswith("[2Jb")
+    assert "\\x1b" in query
+    _, query, mark = wire("search", "新华社 titel:x").stderr.splitlines()
+    assert mark.index("^") == 2 + 2 * 3 + 1  # those characters are two columns wide
+
+
+def test_a_folder_without_data_is_not_made_by_looking_into_it(tmp_path: Path) -> None:
+    for args in (("search", "kashmir"), ("show", "abcdef")):
+        result = caller(tmp_path / "none", ())(*args)
+        assert result.exit_code == FAILED
+        assert f"there is no Wirewatch data in {tmp_path / 'none'} yet" in result.stderr
+        assert "wirewatch feeds add" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_or_occupied_name_for_the_data_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for args in (("search", "--data", ""), ("--data", "", "search")):
+        result = caller(tmp_path, ())(*args)
+        assert (result.exit_code, "--data" in result.stderr) == (USAGE, True)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("in the way")
+    result = caller(tmp_path / "file", ())("search")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (SETTINGS, 1)
+    assert "is a file, not a folder" in result.stderr
+
+
 def test_show_prints_an_article_whole_and_its_json_round_trips(wire: Call, newsroom: Newsroom) -> None:
     (found,) = records(wire("search", "title:kashmir", "--json", "--limit", "1"))
     key = found["hits"][0]["id"]
@@ -403,6 +476,15 @@ def test_text_from_outside_cannot_reach_the_terminal_as_control() -> None:
     assert clean("a\x1b[2Jb\x07\u202ec\x9bd") == "a\ufffd[2Jb\ufffd\ufffdc\ufffdd"
     assert clean("می‌خواهم") == "می‌خواهم"
     assert len(clean("\x1b\u202e\x00")) == 3
+
+
+def test_the_search_commands_load_index_and_ledger_only_when_called() -> None:
+    probe = (
+        "import sys, pipeline.cli.search; print([name for name in ('tantivy', 'pipeline.index', 'pipeline.ledger') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_help_and_version_need_no_data_folder(tmp_path: Path) -> None:
