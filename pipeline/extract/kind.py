@@ -11,7 +11,7 @@ import re
 from lxml.html import HtmlElement
 
 from pipeline.extract.harvest import Harvest, is_article, types
-from pipeline.extract.text import phrases
+from pipeline.extract.text import letters, phrases
 from pipeline.records import PageKind
 
 # Weights (letters and digits, an ideograph or syllable counting 2.5, about what it stands for in an alphabet).
@@ -23,7 +23,6 @@ _CAPTION = 400.0
 # Walls (log in, pay, consent, enable JavaScript) fill up to a screen with their own words.
 _WALL_TEXT = 2_500.0
 
-_NO_LETTERS = re.compile(r"[\W_]+")
 _WIDE = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SENTENCE_END = re.compile(r"[.!?。！？…।؟\"”»]\s*$")
 
@@ -36,8 +35,8 @@ _VIDEO_ADDRESS = re.compile(r"/(?:videos?|watch|av|mediathek|tv|podcasts?|audio)
 
 def weigh(text: str) -> float:
     """How much there is to read in a text: letters and digits, wide scripts counting more."""
-    letters = len(_NO_LETTERS.sub("", text))
-    return letters if text.isascii() else letters + 1.5 * len(_WIDE.findall(text))
+    count = len(letters(text))
+    return count if text.isascii() else count + 1.5 * len(_WIDE.findall(text))
 
 
 def without_wall(text: str) -> str:
