@@ -162,7 +162,8 @@ def pair_features(spans: Spans, paragraphs: Ints, i: Ints, j: Ints) -> tuple[Int
 
 def may_head(labels: Ints, i: Ints, j: Ints) -> Bools:
     """Whether span ``j`` may be the head of span ``i`` (another one): a cue of anything, a content of all but a cue."""
-    return (i != j) & ((labels[j] == CUE) | ((labels[j] == CONTENT) & (labels[i] != CUE)))
+    may: Bools = (i != j) & ((labels[j] == CUE) | ((labels[j] == CONTENT) & (labels[i] != CUE)))
+    return may
 
 
 @dataclass(frozen=True, slots=True)

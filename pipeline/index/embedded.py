@@ -141,7 +141,7 @@ class EmbeddedIndex:
     def clear(self) -> None:
         with self._errors(), self._locked():
             for kind in (Kind.CLAIMS, Kind.ARTICLES):
-                writer = self._parts[kind].index.writer(HEAP, 1)
+                writer = self._writer(kind)
                 writer.delete_all_documents()
                 writer.commit()
                 writer.wait_merging_threads()
@@ -186,13 +186,13 @@ class EmbeddedIndex:
         writers: dict[Kind, tantivy.IndexWriter] = {}
         try:
             if any(entry.claims for entry in entries) or self._count(Kind.CLAIMS, "article", ids):
-                writer = writers[Kind.CLAIMS] = self._parts[Kind.CLAIMS].index.writer(HEAP, 1)
+                writer = writers[Kind.CLAIMS] = self._writer(Kind.CLAIMS)
                 for id_ in ids:
                     writer.delete_documents_by_term("article", analysis.fold(id_))
                 for entry in entries:
                     for claim in entry.claims:
                         writer.add_document(claim)
-            writer = writers[Kind.ARTICLES] = self._parts[Kind.ARTICLES].index.writer(HEAP, 1)
+            writer = writers[Kind.ARTICLES] = self._writer(Kind.ARTICLES)
             for id_ in ids:
                 writer.delete_documents_by_term("id", analysis.fold(id_))
             for entry in entries:
@@ -209,6 +209,16 @@ class EmbeddedIndex:
                     self._pending.unlink(missing_ok=True)
             raise
         self._pending.unlink(missing_ok=True)
+
+    def _writer(self, kind: Kind) -> tantivy.IndexWriter:
+        """A writer, with what a killed one left swept away. Called with the lock held.
+
+        A writer that is killed before its commit leaves files that no commit names; the next writer would give a file
+        of deletions the same name, and tantivy does not write over files.
+        """
+        writer = self._parts[kind].index.writer(HEAP, 1)
+        writer.garbage_collect_files()
+        return writer
 
     def _versions(self, ids: Iterable[str]) -> dict[str, int]:
         part = self._parts[Kind.ARTICLES]
