@@ -22,6 +22,7 @@ from pipeline.cli.terminal import (
     complain,
     count_of,
     err,
+    existing,
     line,
     out,
     print_json,
@@ -147,7 +148,7 @@ def remove(
 def list_feeds(data: Data = None, as_json: Json = False) -> None:
     """All feeds: last success, next poll, failures in a row and why."""
     with reporting():
-        ledger = open_ledger(settings_for(data).ledger_file)
+        ledger = open_ledger(existing(settings_for(data)).ledger_file)
         feeds, now = ledger.feeds(), utc_now()
         volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
     if as_json:
@@ -184,7 +185,7 @@ def check(
 ) -> None:
     """Explain in words how feeds fare. Exit code 1 where one of them is failing."""
     with reporting():
-        ledger = open_ledger(settings_for(data).ledger_file)
+        ledger = open_ledger(existing(settings_for(data)).ledger_file)
         now = utc_now()
         chosen, missing = _chosen(ledger, feeds)
         volumes = _volumes(ledger, chosen, now)

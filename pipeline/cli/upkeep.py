@@ -18,6 +18,7 @@ from pipeline.cli.terminal import (
     clean,
     complain,
     count_of,
+    existing,
     line,
     out,
     print_json,
@@ -52,7 +53,7 @@ def opened_holds_less(held: object, indexed: int) -> bool:
 def status(data: Data = None, as_json: Json = False) -> None:
     """What is owed at each stage, what ended how, quarantine by reason, volume by feed."""
     with reporting():
-        settings = settings_for(data)
+        settings = existing(settings_for(data))
         ledger = open_ledger(settings.ledger_file)
         now = utc_now()
         feeds = ledger.feeds()
