@@ -94,7 +94,8 @@ def begin_logging(*, to_terminal: bool, quiet: bool, level: int = logging.WARNIN
             _on_one_line,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], sort_keys=False),
         ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # Whatever standard error is when a line is written: an embedding program may change it, and close the old one.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
