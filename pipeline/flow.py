@@ -90,6 +90,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def settling(polled: Polled, settings: Settings, now: datetime) -> Callable[[int], Feed]:
+    """What gives a polled feed its next poll, once the ledger knows how many of its sightings were new."""
+
+    def settled(new: int) -> Feed:
+        if polled.outcome is not Outcome.READ:
+            return polled.feed
+        return settle(
+            polled.feed,
+            new,
+            len(polled.sightings),
+            now,
+            ttl=polled.ttl,
+            min_interval=settings.min_interval,
+            max_interval=settings.max_interval,
+        )
+
+    return settled
+
+
 def after_failed_fetch(item: Item, error: FetchError, max_attempts: int, now: datetime) -> Change:
     """What becomes of an item whose page could not be had: pure, so that it can be tested with a table.
 
@@ -308,22 +327,7 @@ class Flow:
         if polled.page is not None:
             self.archive.append(polled.page)
             self.archive.flush()
-        now = self.clock()
-
-        def settled(new: int) -> Feed:
-            if polled.outcome is not Outcome.READ:
-                return polled.feed
-            return settle(
-                polled.feed,
-                new,
-                len(polled.sightings),
-                now,
-                ttl=polled.ttl,
-                min_interval=self.settings.min_interval,
-                max_interval=self.settings.max_interval,
-            )
-
-        return self.ledger.store_poll(polled.sightings, settled)
+        return self.ledger.store_poll(polled.sightings, settling(polled, self.settings, self.clock()))
 
     # -- fetch ------------------------------------------------------------------------------------------------------
 

@@ -31,9 +31,9 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.errors import FeedError, FetchError
-from pipeline.feeds import Outcome, Volume, accept, discover, health, list_opml, settle, write_opml
+from pipeline.feeds import Volume, accept, discover, health, list_opml, write_opml
 from pipeline.fetch import Archive, Fetcher
-from pipeline.flow import utc_now
+from pipeline.flow import settling, utc_now
 from pipeline.ledger import Ledger, open_ledger
 from pipeline.records import Feed, FeedState, feed_id
 from pipeline.settings import Settings
@@ -109,13 +109,7 @@ async def _add_one(
     archive.append(found.page)
     archive.flush()
 
-    def settled(new: int) -> Feed:
-        if polled.outcome is not Outcome.READ:
-            return polled.feed
-        limits = {"min_interval": settings.min_interval, "max_interval": settings.max_interval}
-        return settle(polled.feed, new, len(polled.sightings), now, ttl=polled.ttl, **limits)
-
-    new = ledger.store_poll(polled.sightings, settled)
+    new = ledger.store_poll(polled.sightings, settling(polled, settings, now))
     return polled.feed, new
 
 
