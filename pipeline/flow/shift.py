@@ -1,0 +1,171 @@
+"""One worker's shift: the tools that its stages share, what it has in hand, and how it waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from pipeline.errors import LedgerError, WirewatchError
+from pipeline.fetch import Archive
+from pipeline.ledger import Change, Item, Ledger, Owed, this_worker
+from pipeline.records import Feed
+from pipeline.settings import Settings
+
+log = structlog.get_logger("wirewatch")
+
+GATHER = 0.05
+"""Seconds in which finished pages are gathered into one archive flush and one ledger transaction."""
+IDLE = 2.0
+"""Seconds between looks into the ledger when nothing is owed: another process may have put something there."""
+LONGEST_PAUSE = 60.0
+"""Seconds between tries of a stage that cannot work now, at most: who frees the disk should not wait long."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did, for progress, logs and the exit code."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    listener: Callable[[str, int], None] | None = None
+
+    def add(self, what: str, count: int = 1) -> None:
+        self.counts[what] += count
+        if self.listener is not None:
+            self.listener(what, count)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Shift:
+    """What one worker works with over one data folder, and what it has in hand now.
+
+    ``clock`` gives aware UTC times.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        *,
+        tally: Tally | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.tally = tally or Tally()
+        self.clock = clock
+        self.owner = this_worker()
+        self.archive = Archive(settings.archive_folder, settings.warc_size)
+        # What is in hand now, by id: only this is renewed, so that what an error made us forget goes to another worker.
+        self._items: set[str] = set()
+        self._feeds: set[str] = set()
+        self.stopping = asyncio.Event()
+        self.to_fetch = asyncio.Event()
+        self.to_index = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask all stages to end: nothing new is begun, what is finished is written down, the rest stays owed."""
+        self.stopping.set()
+        self.to_fetch.set()
+        self.to_index.set()
+
+    def close(self) -> None:
+        """Let go of all that is in hand, and of the archive's file."""
+        with contextlib.suppress(LedgerError):
+            self.ledger.release(self.owner)
+        self.archive.close()
+
+    # -- what is in hand --------------------------------------------------------------------------------------------
+
+    async def claim_feeds(self, due: datetime, limit: int) -> list[Feed]:
+        """Take in hand feeds that are due then."""
+        feeds = await asyncio.to_thread(self.ledger.claim_feeds, due, limit, self.owner, self.settings.lease)
+        self._feeds.update(feed.id for feed in feeds)
+        return feeds
+
+    async def claim(self, owed: Owed, limit: int, busy_hosts: Iterable[str] = ()) -> list[Item]:
+        """Take in hand items that are owed this now."""
+        items = await asyncio.to_thread(
+            self.ledger.claim_items, owed, self.clock(), limit, self.owner, self.settings.lease, busy_hosts
+        )
+        self._items.update(item.id for item in items)
+        return items
+
+    async def let_go(self, *, items: Iterable[Item] = (), feeds: Iterable[Feed] = ()) -> None:
+        """Give back what was in hand and is not done."""
+        item_ids, feed_ids = [item.id for item in items], [feed.id for feed in feeds]
+        self._items.difference_update(item_ids)
+        self._feeds.difference_update(feed_ids)
+        with contextlib.suppress(LedgerError):  # then the lease, which nobody renews now, runs out
+            await asyncio.to_thread(self.ledger.let_go, self.owner, items=item_ids, feeds=feed_ids)
+
+    def polled(self, feed: Feed) -> None:
+        """The ledger has this feed's poll: it is no longer in hand."""
+        self._feeds.discard(feed.id)
+
+    def apply(self, changes: Sequence[Change], now: datetime) -> None:
+        """Write down what became of items in hand; they no longer are."""
+        self.ledger.apply(changes, now, self.owner)
+        self._items.difference_update(change.item for change in changes)
+
+    async def keep_leases(self) -> None:
+        """Renew the leases of what is in hand, for ever."""
+        while True:
+            await asyncio.sleep(self.settings.lease / 3)
+            with contextlib.suppress(LedgerError):  # the stages meet the same error, and report it
+                await asyncio.to_thread(
+                    self.ledger.renew,
+                    self.owner,
+                    self.clock(),
+                    self.settings.lease,
+                    tuple(self._items),
+                    tuple(self._feeds),
+                )
+
+    # -- waiting ------------------------------------------------------------------------------------------------------
+
+    def note_waiting(self, stage: str, error: WirewatchError) -> None:
+        """Say in the log and in ``status`` that a stage waits, and for what."""
+        log.error("stage waits", stage=stage, reason=str(error))
+        with contextlib.suppress(LedgerError):
+            self.ledger.note(stage, f"waiting: {error}", self.clock())
+
+    async def stopped_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        return self.stopping.is_set()
+
+
+async def woken(event: asyncio.Event, upstream: asyncio.Task[None] | None) -> None:
+    """Wait until there may be more to do: the event, the end of what feeds this stage, or a while."""
+    bell = asyncio.create_task(event.wait())
+    waits: set[asyncio.Future[Any]] = {bell}
+    if upstream is not None and not upstream.done():
+        waits.add(upstream)
+    try:
+        await asyncio.wait(waits, timeout=IDLE, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        bell.cancel()
+
+
+def heed(future: asyncio.Future[Any]) -> None:
+    """Take note of an error that nobody will ask for, once a run is told to stop; asyncio would print it otherwise."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they are gone."""
+    pending = list(tasks)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
