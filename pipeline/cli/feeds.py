@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -31,9 +30,10 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.errors import FeedError, FetchError
-from pipeline.feeds import Volume, accept, discover, health, list_opml, write_opml
+from pipeline.feeds import health, list_opml, write_opml
 from pipeline.fetch import Archive, Fetcher
-from pipeline.flow import settling, utc_now
+from pipeline.flow import utc_now
+from pipeline.flow.subscribe import recent_volumes, subscribe
 from pipeline.ledger import Ledger, open_ledger
 from pipeline.records import Feed, FeedState, feed_id
 from pipeline.settings import Settings
@@ -41,10 +41,6 @@ from pipeline.settings import Settings
 app = typer.Typer(help="Which feeds are polled, and how they fare.", no_args_is_help=True)
 
 VOLUME_DAYS = 7
-USUAL_DAYS = 14
-"""Two weeks hold every weekday twice."""
-LEAST_DAYS = 3
-"""A feed watched for less has no usual day yet."""
 
 
 @app.command()
@@ -69,7 +65,7 @@ async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], sou
     async with Fetcher(settings) as fetcher:
         for address in addresses:
             try:
-                feed, new = await _add_one(settings, ledger, archive, fetcher, address, source)
+                feed, new = await subscribe(settings, ledger, archive, fetcher, address, source)
             except (FeedError, FetchError) as error:
                 complain(advice(error))
                 failed = True
@@ -86,31 +82,6 @@ async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], sou
                 )
     archive.close()
     return failed
-
-
-async def _add_one(
-    settings: Settings, ledger: Ledger, archive: Archive, fetcher: Fetcher, address: str, source: str
-) -> tuple[Feed, int | None]:
-    """Add one feed. Returns it with the number of its entries, or with ``None`` where it was there already."""
-    if "://" not in address:
-        address = f"https://{address}"
-    known = ledger.find_feeds(address)
-    if known and known[0].state is FeedState.ACTIVE:
-        return known[0], None
-    found = await discover(address, fetcher)
-    now = utc_now()
-    feed = known[0] if known else Feed(id=feed_id(found.feed_url), url=found.feed_url, added=now, source=source)
-    there = ledger.find_feeds(found.feed_url)
-    if there and not known:
-        return there[0], None
-    polled = accept(replace(feed, state=FeedState.ACTIVE), found.page, found.parsed, now)
-    if not known:
-        ledger.add_feed(feed)
-    archive.append(found.page)
-    archive.flush()
-
-    new = ledger.store_poll(polled.sightings, settling(polled, settings, now))
-    return polled.feed, new
 
 
 @app.command()
@@ -182,7 +153,7 @@ def check(
         ledger = open_ledger(existing(settings_for(data)).ledger_file)
         now = utc_now()
         chosen, missing = _chosen(ledger, feeds)
-        volumes = _volumes(ledger, chosen, now)
+        volumes = recent_volumes(ledger, chosen, now)
         baselines = ledger.baselines()
     for feed in chosen:
         sentences = health(feed, volumes[feed.id], now)
@@ -198,19 +169,6 @@ def check(
             out.print(Text(f"  {clean(sentence)}"))
     if missing or any(feed.failures or feed.state is FeedState.GONE for feed in chosen):
         raise typer.Exit(FAILED)
-
-
-def _volumes(ledger: Ledger, feeds: list[Feed], now: datetime) -> dict[str, Volume]:
-    """What each feed brought in the last day, and on a usual day of the two weeks before, where it was watched so."""
-    yesterday = now - timedelta(days=1)
-    fresh = ledger.volume(yesterday, now)
-    before = ledger.volume(yesterday - timedelta(days=USUAL_DAYS), yesterday)
-    volumes = {}
-    for feed in feeds:
-        watched = min((yesterday - feed.added) / timedelta(days=1), USUAL_DAYS)
-        usual = sum(before.get(feed.id, {}).values()) / watched if watched >= LEAST_DAYS else None
-        volumes[feed.id] = Volume(day=sum(fresh.get(feed.id, {}).values()), usual=usual)
-    return volumes
 
 
 def _chosen(ledger: Ledger, keys: list[str] | None) -> tuple[list[Feed], bool]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,7 +95,7 @@ def search(
 ) -> None:
     """Search articles, or the claims in them."""
     # Not above: --help does not wait for the index's libraries.
-    from pipeline.index import Interval, Kind, SearchRequest, Sort, open_index
+    from pipeline.index import Interval, Kind, SearchRequest, Sort, open_index, read_when, result_to_dict
 
     now = datetime.now(UTC)
     with reporting():
@@ -105,8 +104,8 @@ def search(
             request = SearchRequest(
                 query=query,
                 kind=Kind.CLAIMS if claims else Kind.ARTICLES,
-                since=read_when(since, now, "--from"),
-                until=read_when(until, now, "--to", end=True),
+                since=read_when(since, now),
+                until=read_when(until, now, end=True),
                 sources=tuple(source or ()),
                 sort=Sort(sort.value),
                 limit=limit,
@@ -123,36 +122,9 @@ def search(
         finally:
             index.close()
     if as_json:
-        print_result_json(result)
+        print_json(result_to_dict(result))  # one line for the whole: totals, facets and hits together
     else:
         print_result(result, request)
-
-
-def read_when(text: str | None, now: datetime, option: str, *, end: bool = False) -> datetime | None:
-    """A moment as typed: ``2026-11-23``, ``2026-11-23T10:00``, or ``7d``/``12h``/``30m`` before now, UTC.
-
-    ``end`` takes a bare day to its end, and the last day there is to the end of time. Raises RequestError.
-    """
-    if text is None:
-        return None
-    part = "until" if end else "since"
-    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    ago = re.fullmatch(r"([0-9]+)([mhdw])", text)
-    try:
-        if ago:
-            return now - timedelta(**{units[ago[2]]: int(ago[1][:20])})
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise RequestError("", part, f"{text[:60]!r} lies outside the years 1 to 9999") from None
-    except ValueError:
-        raise RequestError(
-            "", part, f"{text[:60]!r} is not a day (2026-11-23), a time (2026-11-23T10:00) or 7d, 12h, 30m"
-        ) from None
-    if end and len(text) == len("2026-11-23"):
-        last = datetime.max.replace(tzinfo=UTC)
-        return last if last - moment < timedelta(days=1) else moment + timedelta(days=1)
-    return moment
 
 
 def show_query_error(error: QueryError) -> None:
@@ -179,26 +151,6 @@ def excerpt(query: str, position: int) -> tuple[str, int]:
     )
     lead = "…" if start else ""
     return lead + before + after + ("…" if start + WINDOW < len(query) else ""), cell_len(lead + before)
-
-
-def print_result_json(result: SearchResult) -> None:
-    """One line for the whole, so that a script reads totals, facets and hits together."""
-    print_json(
-        {
-            "total": result.total,
-            "next": result.next_cursor,
-            "facets": {
-                name: [{"value": value, "count": count} for value, count in found]
-                for name, found in result.facets.items()
-            },
-            "histogram": [{"from": start.isoformat(), "count": count} for start, count in result.histogram],
-            "hints": list(result.hints),
-            "hits": [
-                {"id": hit.id, "score": round(hit.score, 4), "highlights": to_dict(hit)["highlights"], **hit.record}
-                for hit in result.hits
-            ],
-        }
-    )
 
 
 def print_result(result: SearchResult, request: SearchRequest) -> None:

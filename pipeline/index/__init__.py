@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from pipeline.index.base import Index, Interval, Kind, SearchRequest, SearchResult, Sort
+from pipeline.index.base import Index, Interval, Kind, SearchRequest, SearchResult, Sort, result_to_dict
+from pipeline.index.dates import read_when
 from pipeline.index.embedded import EmbeddedIndex, discard
 from pipeline.index.fields import SCHEMA_VERSION, facets
 from pipeline.index.query import Parsed, parse
@@ -28,7 +29,9 @@ __all__ = [
     "facets",
     "open_index",
     "parse",
+    "read_when",
     "rebuilding",
+    "result_to_dict",
 ]
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
-from pipeline.records import Document, Hit
+from pipeline.records import Document, Hit, to_dict
 
 
 class Kind(StrEnum):
@@ -81,6 +81,23 @@ class SearchResult:
     """For the next page; ``None`` where this one was the last."""
     hints: tuple[str, ...] = ()
     """Remarks for the user on a query that is valid but may not mean what was meant."""
+
+
+def result_to_dict(result: SearchResult) -> dict[str, Any]:
+    """A result as plain JSON types, as ``search --json`` and the page's ``/search.json`` give it (docs/output.md)."""
+    return {
+        "total": result.total,
+        "next": result.next_cursor,
+        "facets": {
+            name: [{"value": value, "count": count} for value, count in found] for name, found in result.facets.items()
+        },
+        "histogram": [{"from": start.isoformat(), "count": count} for start, count in result.histogram],
+        "hints": list(result.hints),
+        "hits": [
+            {"id": hit.id, "score": round(hit.score, 4), "highlights": to_dict(hit)["highlights"], **hit.record}
+            for hit in result.hits
+        ],
+    }
 
 
 class Index(Protocol):

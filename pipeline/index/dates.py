@@ -2,7 +2,8 @@
 
 A date means a span of time: "2026-08" is a month, "2026-08-20" a day, "2026-08-20T10:15" a minute. The mathematics are
 Elasticsearch's: ``now-7d``, ``now-1M/d``, ``2026-08-20||+1M``; units y, M, w, d, h, H, m, s; ``/d`` rounds down to the
-day (and the span is then that day). A time without a zone is UTC.
+day (and the span is then that day). A time without a zone is UTC. Beside a query, in options and addresses, dates are
+written as ``read_when`` has it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from dateutil.relativedelta import relativedelta
+
+from pipeline.errors import RequestError
 
 _DATE = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
@@ -52,6 +55,33 @@ def span(text: str, now: datetime) -> tuple[datetime, datetime]:
         return start, _end(start, width)
     except (OverflowError, ValueError) as error:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999") from error
+
+
+def read_when(text: str | None, now: datetime, *, end: bool = False) -> datetime | None:
+    """A moment as typed beside a query: ``2026-11-23``, ``2026-11-23T10:00``, or 7d, 12h, 30m before now, UTC.
+
+    ``end`` takes a bare day to its end, and the last day there is to the end of time. Raises RequestError.
+    """
+    if text is None:
+        return None
+    part = "until" if end else "since"
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    ago = re.fullmatch(r"([0-9]+)([mhdw])", text)
+    try:
+        if ago:
+            return now - timedelta(**{units[ago[2]]: int(ago[1][:20])})
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise RequestError("", part, f"{text[:60]!r} lies outside the years 1 to 9999") from None
+    except ValueError:
+        raise RequestError(
+            "", part, f"{text[:60]!r} is not a day (2026-11-23), a time (2026-11-23T10:00) or 7d, 12h, 30m"
+        ) from None
+    if end and len(text) == len("2026-11-23"):
+        last = datetime.max.replace(tzinfo=UTC)
+        return last if last - moment < timedelta(days=1) else moment + timedelta(days=1)
+    return moment
 
 
 def _end(start: datetime, width: relativedelta) -> datetime:
