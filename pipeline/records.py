@@ -264,12 +264,118 @@ class Enriched:
     note: str | None = None
 
 
+class Status(StrEnum):
+    """What became of an article after it was published. A killed, withdrawn or vanished one must not be relied upon."""
+
+    CURRENT = "current"
+    UPDATED = "updated"
+    """There is more of it: a later version with a real change, or the agency's "UPDATE 2-" that takes its place."""
+    CORRECTED = "corrected"
+    CLARIFIED = "clarified"
+    WITHDRAWN = "withdrawn"
+    """Taken back by its own publisher."""
+    KILLED = "killed"
+    """Taken back by the agency whose text it is, for all who carry it."""
+    VANISHED = "vanished"
+    """The page is gone (410, or 404 twice), and nobody says why."""
+
+
+class Relation(StrEnum):
+    """How two claims stand against each other."""
+
+    REVERSAL = "reversal"
+    """The same speaker says the opposite later: denies what was confirmed, confirms what was denied."""
+    CONTRADICTION = "contradiction"
+    """Another speaker denies the same content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """One article of a story: who carries it, and how long after the first."""
+
+    article: str
+    source: str
+    url: str
+    title: str
+    time: datetime
+    """``published``, or ``first_seen`` where the source gives no time."""
+    minutes: int = 0
+    """Whole minutes after the story's first article."""
+    origin: str = ""
+    copy_of: str | None = None
+    """The id of the first article with this text; ``None`` for that one, and for an account of its own."""
+    version: int = 1
+    status: Status = Status.CURRENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opposite:
+    """A claim that stands against another: a machine's guess from two sentences, as sure as ``confidence`` (0 to 1)."""
+
+    relation: Relation
+    confidence: float
+    article: str
+    n: int
+    """The claim's place in that article's claims."""
+    speaker: str
+    cue: str
+    text: str
+    source: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """What one claim is across articles: the same speaker saying the same is one assertion, wherever it is carried."""
+
+    id: str
+    carriers: tuple[str, ...] = ()
+    """The outlets that carry it, first first."""
+    independent_sources: int = 1
+    """Origins among them: ten copies of one wire's quote are one."""
+    opposites: tuple[Opposite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where an article stands among all others: its story, whose text it is, who else carries it, what became of it."""
+
+    story: str = ""
+    """The story's id, which stays as the story grows; empty for a document that was not placed yet."""
+    merged: tuple[str, ...] = ()
+    """Ids of stories that turned out to be this one."""
+    origin: str = ""
+    """Whose text it is: the agency where the text or its copies say so, else the outlet that had it first."""
+    origin_from: str = "outlet"
+    """Where that was read: ``dateline``, ``byline``, ``credit``, ``content`` (it is a copy of what says so), or
+    ``outlet`` where nothing says otherwise."""
+    copy_of: str | None = None
+    """The id of the first article with this text, where this is not the first."""
+    minutes: int = 0
+    """Whole minutes after the story's first article."""
+    carriers: tuple[Carrier, ...] = ()
+    """The story's articles, first first, this one among them."""
+    independent_sources: int = 1
+    """Origins among the carriers: what counts as so many sources."""
+    versions: int = 1
+    """How many versions of this article there have been."""
+    status: Status = Status.CURRENT
+    status_at: datetime | None = None
+    """When it came to that, as far as is known."""
+    status_note: str | None = None
+    """Why, in the source's own words where it gives any."""
+    assertions: tuple[Assertion, ...] = ()
+    """One for each of the document's claims, in their order; empty where there are none yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """An article with what enrichment found in it: what the index holds. ``indexed`` is the first time it got there."""
+    """An article with what enrichment found in it, and its place among others: what the index holds. ``indexed`` is
+    the first time it got there."""
 
     article: Article
     enriched: Enriched
+    placement: Placement = Placement()
     indexed: datetime | None = None
 
 
@@ -296,6 +402,11 @@ def feed_id(url: str) -> str:
 def article_id(canonical_url: str) -> str:
     """The id of the article at this canonical URL (normalised by ``pipeline.urls.normalise``)."""
     return digest("article", canonical_url)
+
+
+def story_id(article: str) -> str:
+    """The id of the story that begins with this article. It stays when earlier articles of it come to light."""
+    return digest("story", article)
 
 
 def to_dict(record: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pipeline.index import Index, Kind, open_index, rebuilding
 from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped
 from pipeline.records import Document
 from pipeline.settings import Settings
+from pipeline.stories import alone
 from pipeline.workers import WorkerPool, open_desk
 
 
@@ -58,7 +59,7 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
                     if not isinstance(result, Document):
                         problems.append(f"{item.url or item.id}: {getattr(result, 'reason', result)}")
                         result = _as_before(item, old) or _stand_in(item, problems[-1], settings)
-                    documents.append(replace(result, indexed=item.indexed))
+                    documents.append(replace(result, placement=alone(result), indexed=item.indexed))
                     if result.article.id != item.article:
                         ledger.rename_article(item.id, result.article.id)
                 await asyncio.to_thread(index.upsert, documents)

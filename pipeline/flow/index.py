@@ -18,6 +18,7 @@ from pipeline.flow.shift import GATHER, IDLE, LONGEST_PAUSE, Shift, heed, woken
 from pipeline.index import Index
 from pipeline.ledger import Change, Duplicate, Indexed, Item, Owed, Quarantined, Retry, Skipped
 from pipeline.records import Document
+from pipeline.stories import alone
 from pipeline.workers import WorkerPool
 
 log = structlog.get_logger("wirewatch")
@@ -109,7 +110,7 @@ def store_documents(shift: Shift, index: Index, batch: Sequence[tuple[Item, Docu
     mine: list[tuple[Item, Document]] = []
     for item, document in documents:
         if item.id in owners:
-            mine.append((item, replace(document, indexed=document.indexed or now)))
+            mine.append((item, replace(document, placement=alone(document), indexed=document.indexed or now)))
         else:
             changes.append(Duplicate(item.id, document.article.id))
     changes.extend(_upsert(shift, index, mine))

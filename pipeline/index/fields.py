@@ -21,11 +21,11 @@ from typing import Any
 
 from pipeline.index.analysis import tidy
 from pipeline.index.base import Kind
-from pipeline.records import Document, PageKind, to_dict
+from pipeline.records import Assertion, Document, Relation, Status, to_dict
 
 Value = str | int | bool | datetime | list[str] | list[int]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change to fields, types or analysis; an index of another version has to be rebuilt by replay."""
 
 MAX_KEYWORD_BYTES = 8_191
@@ -95,7 +95,15 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         body_source=(Type.KEYWORD, "facet"),
         baseline=(Type.BOOLEAN, "facet"),
         version=Type.INTEGER,
-        status=(Type.KEYWORD, "facet"),  # what the page was: article, video, live, login, empty
+        versions=Type.INTEGER,  # how many there have been
+        status=(Type.KEYWORD, "facet"),  # current, updated, corrected, …
+        status_at=Type.DATE,
+        story=(Type.KEYWORD, "facet"),
+        origin=(Type.NAME, "facet"),  # whose text it is
+        copy_of=Type.KEYWORD,  # the first article with this text, where this one is not it
+        carriers=(Type.NAME, "facet"),  # outlets that carry the story
+        independent_sources=Type.INTEGER,  # origins among them
+        minutes=Type.INTEGER,  # after the story's first article
         entity=(Type.NAME, "facet"),  # all names but dates and sums of money
         person=(Type.NAME, "facet"),
         org=(Type.NAME, "facet"),
@@ -137,19 +145,28 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         indexed=Type.DATE,
         time=Type.DATE,
         version=Type.INTEGER,
+        status=(Type.KEYWORD, "facet"),  # of the article
+        story=(Type.KEYWORD, "facet"),
+        origin=(Type.NAME, "facet"),
+        assertion=(Type.KEYWORD, "facet"),  # the same for all claims by one speaker of one content
+        carriers=(Type.NAME, "facet"),  # outlets with this assertion
+        independent_sources=Type.INTEGER,  # origins among them
+        reversal=Type.KEYWORD,  # ids of claims in which the same speaker says the opposite
+        contradiction=Type.KEYWORD,  # ids of claims in which another says the opposite
     ),
 }
 
 CLOSED: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     Kind.ARTICLES: {
         "body_source": ("page", "feed"),
-        "status": tuple(kind.value for kind in PageKind),
+        "status": tuple(status.value for status in Status),
         "cue": _CLASSES,
     },
     Kind.CLAIMS: {
         "class": _CLASSES,
         "form": ("direct", "indirect", "mixed"),
         "kind": ("person", "organisation", "government", "anonymous", "collective", "document"),
+        "status": tuple(status.value for status in Status),
     },
 }
 """Fields that hold one of a few codes (``records.py`` lists them), so that any other in a query is a mistake."""
@@ -174,7 +191,7 @@ def facets(kind: Kind) -> tuple[str, ...]:
 
 def article_values(document: Document) -> dict[str, Value]:
     """The flat values of an article for its index. A field without a value is left out."""
-    article, enriched = document.article, document.enriched
+    article, enriched, placement = document.article, document.enriched, document.placement
     labels: dict[str, list[str]] = {}
     for entity in enriched.entities:
         labels.setdefault(entity.label, []).append(entity.name)
@@ -203,7 +220,15 @@ def article_values(document: Document) -> dict[str, Value]:
             "body_source": article.body_source,
             "baseline": article.baseline,
             "version": article.version,
-            "status": article.kind.value,
+            "versions": placement.versions,
+            "status": placement.status.value,
+            "status_at": placement.status_at,
+            "story": placement.story,
+            "origin": placement.origin,
+            "copy_of": placement.copy_of,
+            "carriers": [carrier.source for carrier in placement.carriers],
+            "independent_sources": placement.independent_sources,
+            "minutes": placement.minutes,
             "entity": names,
             "person": labels.get("PERSON"),
             "org": labels.get("ORG"),
@@ -225,7 +250,7 @@ def claim_id(article: str, n: int) -> str:
 
 def claim_values(document: Document) -> Iterator[dict[str, Value]]:
     """The flat values of each claim of a document for the index of claims."""
-    article, enriched = document.article, document.enriched
+    article, enriched, placement = document.article, document.enriched, document.placement
     shared = {
         "article": article.id,
         "title": article.title,
@@ -237,9 +262,13 @@ def claim_values(document: Document) -> Iterator[dict[str, Value]]:
         "indexed": document.indexed,
         "time": article.published or article.first_seen,
         "version": article.version,
+        "status": placement.status.value,
+        "story": placement.story,
+        "origin": placement.origin,
     }
     for n, claim in enumerate(enriched.claims):
         speaker, cue = claim.speaker, claim.cue
+        assertion = assertion_of(document, n)
         yield _present(
             {
                 "id": claim_id(article.id, n),
@@ -261,20 +290,40 @@ def claim_values(document: Document) -> Iterator[dict[str, Value]]:
                 "parent": claim.parent,
                 "entity": claim.entities,
                 "when": _day(claim.when.earliest) if claim.when and claim.when.earliest else None,
+                "assertion": assertion.id if assertion else None,
+                "carriers": assertion.carriers if assertion else (article.source,),
+                "independent_sources": assertion.independent_sources if assertion else 1,
+                "reversal": _opposites(assertion, Relation.REVERSAL),
+                "contradiction": _opposites(assertion, Relation.CONTRADICTION),
             }
             | shared
         )
 
 
+def assertion_of(document: Document, n: int) -> Assertion | None:
+    """What the ``n``-th claim of a document is across articles; ``None`` where that is not known yet."""
+    assertions = document.placement.assertions
+    return assertions[n] if n < len(assertions) else None
+
+
+def _opposites(assertion: Assertion | None, relation: Relation) -> list[str]:
+    """The ids of the claims that stand against an assertion in this way."""
+    found = assertion.opposites if assertion else ()
+    return [claim_id(opposite.article, opposite.n) for opposite in found if opposite.relation is relation]
+
+
 def claim_record(document: Document, values: Mapping[str, Value]) -> dict[str, Any]:
-    """What ``Hit.record`` holds for a claim: its flat values as plain JSON, and its own record under ``claim``."""
+    """What ``Hit.record`` holds for a claim: its flat values as plain JSON, its own record under ``claim``, and the
+    claims that stand against it, with their texts, under ``opposites``."""
     plain: dict[str, Any] = {
         name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
         for name, value in values.items()
     }
     n = values["n"]
     assert isinstance(n, int)
-    return plain | {"claim": to_dict(document.enriched.claims[n])}
+    assertion = assertion_of(document, n)
+    against = [to_dict(opposite) for opposite in assertion.opposites] if assertion else []
+    return plain | {"claim": to_dict(document.enriched.claims[n]), "opposites": against}
 
 
 _RUNNING = {"title", "body", "content"}

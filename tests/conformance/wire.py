@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.records import (
     Article,
+    Assertion,
+    Carrier,
     Claim,
     Content,
     Cue,
@@ -15,7 +17,11 @@ from pipeline.records import (
     Document,
     Enriched,
     Entity,
+    Opposite,
+    Placement,
+    Relation,
     Speaker,
+    Status,
     When,
     article_id,
 )
@@ -65,6 +71,7 @@ def document(
     claims: tuple[Claim, ...] = (),
     entities: tuple[Entity, ...] = (),
     indexed: datetime | None = None,
+    placement: Placement | None = None,
     **more: Any,
 ) -> Document:
     fields: dict[str, Any] = {"first_seen": at("2026-08-25T12:00:00"), "source": "Reuters", "language": "en"} | more
@@ -72,8 +79,14 @@ def document(
     return Document(
         article=article,
         enriched=Enriched(language=article.language, entities=entities, claims=claims, model="test"),
+        placement=placement or Placement(),
         indexed=indexed,
     )
+
+
+def carrier(name: str, source: str, minutes: int, **more: Any) -> Carrier:
+    moment = at("2026-08-20T10:00:00") + timedelta(minutes=minutes)
+    return Carrier(article=id_of(name), source=source, url=url(name), title="", time=moment, minutes=minutes, **more)
 
 
 def newer(old: Document, version: int, **more: Any) -> Document:
@@ -117,6 +130,40 @@ WIRE: dict[str, Document] = {
                 kind="person",
                 role="U.S. envoy",
                 entities=("India",),
+            ),
+        ),
+        placement=Placement(
+            story="5707e1e5000000000001",
+            origin="Reuters",
+            origin_from="dateline",
+            carriers=(
+                carrier("talks", "Reuters", 0, origin="Reuters"),
+                carrier("elsewhere", "The Kashmir Walla", 12, origin="Reuters", copy_of=id_of("talks")),
+                carrier("denial", "BBC News", 1410, origin="BBC News"),
+            ),
+            independent_sources=2,
+            versions=3,
+            status=Status.CORRECTED,
+            status_at=at("2026-08-20T18:00:00"),
+            status_note="Corrects the day in paragraph 1",
+            assertions=(
+                Assertion(id="a55e7000000000000001", carriers=("Reuters", "The Kashmir Walla"), independent_sources=1),
+                Assertion(
+                    id="a55e7000000000000002",
+                    opposites=(
+                        Opposite(
+                            relation=Relation.REVERSAL,
+                            confidence=0.75,
+                            article=id_of("denial"),
+                            n=0,
+                            speaker="Mary Ann Smith",
+                            cue="confirmed",
+                            text="India’s account of the quarrel",
+                            source="BBC News",
+                            time=at("2026-08-21T09:30:00"),
+                        ),
+                    ),
+                ),
             ),
         ),
     ),

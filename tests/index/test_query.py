@@ -17,7 +17,7 @@ from pipeline.index.base import Index
 from pipeline.index.embedded import EmbeddedIndex
 from pipeline.index.fields import ALIASES, CLOSED, DEFAULTS, FIELDS
 from pipeline.index.query import And, Boost, Everything, Not, Or, Pattern, Phrase, Wild, Word, positive
-from pipeline.records import PageKind
+from pipeline.records import Status
 
 
 def word(text: str) -> Word:
@@ -77,7 +77,7 @@ def test_every_field_and_alias_and_default_can_be_asked_for(kind: Kind) -> None:
 
 def test_closed_sets_are_those_that_enrichment_and_records_write() -> None:
     assert CLOSED[Kind.CLAIMS]["class"] == CLOSED[Kind.ARTICLES]["cue"] == CLASSES
-    assert CLOSED[Kind.ARTICLES]["status"] == tuple(PageKind)
+    assert CLOSED[Kind.ARTICLES]["status"] == CLOSED[Kind.CLAIMS]["status"] == tuple(Status)
     for kind, fields in CLOSED.items():
         for name, values in fields.items():
             for value in values:
