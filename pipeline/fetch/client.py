@@ -6,16 +6,14 @@ checked like a new request) and the decoding under a cap.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import ssl
-import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -26,10 +24,11 @@ from yarl import URL
 
 from pipeline.errors import FetchError
 from pipeline.fetch.decoding import ACCEPT_ENCODING, BodyDecoder, CapError, EncodingError
-from pipeline.fetch.guard import AddressRefusedError, AllowedHosts, guarded_socket, refusal
+from pipeline.fetch.guard import BAD_PORTS, AddressRefusedError, AllowedHosts, guarded_socket, refusal
 from pipeline.fetch.manners import Manners
 from pipeline.fetch.names import SystemNames
 from pipeline.fetch.robots import SIZE_CAP, Robots
+from pipeline.fetch.status import asks_for_patience, retry_after
 from pipeline.records import Page
 from pipeline.settings import Settings
 
@@ -39,9 +38,6 @@ MAX_REDIRECTS = 10
 
 MAX_URL = 8192
 """RFC 9110, 4.1: 8,000 octets are to be supported; and three addresses must fit into a WARC header."""
-
-RETRY_AFTER_CAP = 86_400.0
-"""A Retry-After above a day is taken as a day, as a failing feed's back-off is."""
 
 KEEP_OPEN = 5.0
 """Seconds that an idle connection is kept: some times the usual delay between two requests to a host."""
@@ -55,7 +51,6 @@ UNEXPLAINED_429 = 60.0
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT_REDIRECTS = frozenset({301, 308})
-_PERMANENT_STATUSES = frozenset({401, 403, 404, 410, 451})
 
 # aiohttp allows 8 KB a header; security-policy headers of real news sites are longer (2026-11-23).
 _MAX_LINE = 16 * 1024
@@ -93,10 +88,17 @@ class _Target:
 class Fetcher:
     """Gets pages. An async context manager: the connections live and die with it.
 
-    ``resolver`` takes the place of the system's name resolution. The guard does not trust either.
+    ``resolver`` takes the place of the system's name resolution. The guard does not trust either. ``held`` is told of
+    each host ("name:port") that is to be left alone for a longer while, and for how many seconds.
     """
 
-    def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        resolver: AbstractResolver | None = None,
+        held: Callable[[str, float], None] = lambda host, seconds: None,
+    ) -> None:
         self._settings = settings
         self._given_resolver = resolver
         self._names: SystemNames | None = None
@@ -106,9 +108,10 @@ class Fetcher:
             per_host=settings.per_host,
             delay=settings.host_delay,
             delay_cap=settings.crawl_delay_cap,
+            held=held,
         )
         self._kept_open: OrderedDict[str, float] = OrderedDict()
-        """Hosts with idle connections, and until when, by the monotonic clock; the longest idle first."""
+        """Hosts with idle connections, and until when, by the loop's time; the longest idle first."""
         self._robots = Robots(self._robots_file, self._slow_down)
         self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
         """By whether the guard is on and whether connections stay open: each has a pool of its own, so that a
@@ -195,14 +198,15 @@ class Fetcher:
         spent = 0.0
         for _ in range(MAX_REDIRECTS + 1):
             self._check_literal(target, url)
+            self._check_port(target, url)
             if robots:
                 await self._robots.check(target.origin, str(target.url), url)
             if target.place != first.place:
                 headers = {k: v for k, v in headers.items() if k.lower() in _KEPT_ACROSS_HOSTS}
             async with self._manners.turn(target.place, url):
-                began = time.monotonic()
+                began = asyncio.get_running_loop().time()
                 answer = await self._ask(target, url, headers, cap, cut, spent)
-                spent += time.monotonic() - began
+                spent += asyncio.get_running_loop().time() - began
             if isinstance(answer, Page):
                 final = url if target is first else str(target.url)
                 return _with_addresses(answer, url, final, moved_to)
@@ -218,7 +222,7 @@ class Fetcher:
 
     def _keep_open(self, place: str) -> bool:
         """Whether a connection may stay open for the next request to its host."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         while self._kept_open and next(iter(self._kept_open.values())) <= now:
             self._kept_open.popitem(last=False)
         if place not in self._kept_open and len(self._kept_open) >= KEEP_OPEN_HOSTS:
@@ -243,6 +247,10 @@ class Fetcher:
         why = refusal(address)
         if why is not None:
             raise FetchError(asked, "private-address", why, permanent=True)
+
+    def _check_port(self, target: _Target, asked: str) -> None:
+        if target.port in BAD_PORTS and (target.host, target.port) not in self._allowed:
+            raise FetchError(asked, "port", f"port {target.port} is another protocol's", permanent=True)
 
     async def _ask(
         self,
@@ -299,13 +307,19 @@ class Fetcher:
             raise FetchError(asked, "encoding", f"{error}{at}") from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _failure(asked, at, error) from error
-        if page.status in (429, 503):
-            wait = retry_after(page)
-            if wait is None and page.status == 429:
-                wait = UNEXPLAINED_429
-            if wait:
-                self._manners.hold_off(target.place, wait)
+        self._heed(target, page)
         return page
+
+    def _heed(self, target: _Target, page: Page) -> None:
+        """Leave a host alone that asks for it."""
+        self._manners.answered(target.place, refused=page.status == 403)
+        if not asks_for_patience(page):
+            return
+        wait = retry_after(page)
+        if wait is None and page.status in (403, 429):
+            wait = UNEXPLAINED_429
+        if wait:
+            self._manners.hold_off(target.place, wait)
 
 
 async def _body(response: aiohttp.ClientResponse, cap: int, cut: bool) -> bytes:
@@ -417,44 +431,3 @@ def _broken_body(error: aiohttp.ClientPayloadError) -> tuple[str, str]:
     if isinstance(cause, aiohttp.http_exceptions.TransferEncodingError) and "Not enough data" not in str(cause):
         return "protocol", f"bad transfer encoding: {cause}"
     return "reset", "the connection ended in the middle of the body"
-
-
-def retry_after(page: Page) -> float | None:
-    """The Retry-After of a response in seconds from ``page.fetched``, seconds or HTTP-date, at most a day.
-
-    ``None`` where there is none or it cannot be read (RFC 9110, 10.2.3).
-    """
-    value = (page.header("retry-after") or "").strip()
-    if not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return min(float(value[:12]), RETRY_AFTER_CAP)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return min(max((when - page.fetched).total_seconds(), 0.0), RETRY_AFTER_CAP)
-
-
-def raise_for_status(page: Page) -> None:
-    """Return for 2xx and 304. Raises FetchError ``http-404`` and the like for any other status.
-
-    401, 403, 404, 410 and 451 are permanent; 429 and 503 carry the server's Retry-After.
-    """
-    status = page.status
-    if 200 <= status < 300 or status == 304:
-        return
-    try:
-        phrase = f" {HTTPStatus(status).phrase}"
-    except ValueError:
-        phrase = ""
-    raise FetchError(
-        page.url,
-        f"http-{status}",
-        f"the server answered {status}{phrase}",
-        permanent=status in _PERMANENT_STATUSES,
-        retry_after=retry_after(page) if status in (429, 503) else None,
-        status=status,
-    )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class Robots:
         a refused address, a bad one and a host that asked to be left alone keep their own codes.
         """
         answer = self._answers.get(origin)
-        if answer is None or answer.expires <= time.monotonic():
+        if answer is None or answer.expires <= asyncio.get_running_loop().time():
             try:
                 answer = await self._ask_once(origin)
             except FetchError as error:
@@ -78,7 +77,7 @@ class Robots:
                 url,
                 "robots-unavailable",
                 f"robots.txt of {origin} could not be had ({answer.problem})",
-                retry_after=max(0.0, answer.expires - time.monotonic()),
+                retry_after=max(0.0, answer.expires - asyncio.get_running_loop().time()),
             )
         if answer.rules is not None and not answer.rules.can_fetch(address, TOKEN):
             raise FetchError(url, "robots", f"robots.txt of {origin} does not allow it", permanent=True)
@@ -111,7 +110,7 @@ class Robots:
         if page.status >= 500 or page.status == 429:
             return self._unavailable(origin, f"status {page.status}")
         if not 200 <= page.status < 300:
-            return _Answer(time.monotonic() + KEEP)
+            return _Answer(asyncio.get_running_loop().time() + KEEP)
         rules = Protego.parse(page.body[:SIZE_CAP].decode("utf-8-sig", "replace"))
         delay = rules.crawl_delay(TOKEN)
         rate = rules.request_rate(TOKEN)
@@ -119,14 +118,14 @@ class Robots:
             delay = rate.seconds / rate.requests
         if delay is not None:
             self._slow_down(origin, float(delay))
-        return _Answer(time.monotonic() + KEEP, rules)
+        return _Answer(asyncio.get_running_loop().time() + KEEP, rules)
 
     def _unavailable(self, origin: str, problem: str) -> _Answer:
         known = self._answers.get(origin)
         if known is not None and known.problem is None:
             # RFC 9309, 2.3.1.4: rules that were known before go on being used.
-            return _Answer(time.monotonic() + KEEP_UNAVAILABLE, known.rules)
-        return _Answer(time.monotonic() + KEEP_UNAVAILABLE, problem=problem)
+            return _Answer(asyncio.get_running_loop().time() + KEEP_UNAVAILABLE, known.rules)
+        return _Answer(asyncio.get_running_loop().time() + KEEP_UNAVAILABLE, problem=problem)
 
     async def close(self) -> None:
         """Stop the requests that are still under way."""

@@ -18,9 +18,6 @@ from pipeline.records import Page
 
 log = structlog.get_logger("wirewatch")
 
-ITEMS_PER_HOST = 8
-"""Pages of one host in hand at once: the host is asked at its own pace, and the others must not wait for it."""
-
 
 async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None], *, once: bool) -> None:
     """Fetch the pages that are owed, each host at its own pace, and put them into the archive."""
@@ -32,9 +29,8 @@ async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None], 
             shift.to_fetch.clear()
             fresh: list[Item] = []
             if len(in_hand) < most:
-                hosts = Counter(item.host for item in in_hand.values())
-                full = [host for host, count in hosts.items() if count >= ITEMS_PER_HOST]
-                fresh = await shift.claim(Owed.FETCH, most - len(in_hand), full)
+                busy = Counter(item.host for item in in_hand.values())
+                fresh = await shift.claim(Owed.FETCH, most - len(in_hand), busy)
             for item in fresh:
                 in_hand[asyncio.create_task(_get(item, fetcher))] = item
             if not in_hand:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import structlog
 
@@ -12,26 +13,28 @@ from pipeline.fetch import Fetcher
 from pipeline.flow.outcomes import settling
 from pipeline.flow.shift import IDLE, Shift, cancel
 from pipeline.records import Feed
+from pipeline.urls import host
 
 log = structlog.get_logger("wirewatch")
 
-FEEDS_IN_HAND = 64
-"""Feeds polled at once. They are mostly waited for; 2026-11-23."""
+FEEDS_IN_HAND = 256
+"""Feeds polled at once. They are mostly waited for, and the client limits the requests: but what waits for slow servers
+must leave room for the others; 2026-11-25."""
 
 
 async def poll_due(shift: Shift, fetcher: Fetcher, *, once: bool) -> None:
     """Poll feeds that are due: those due at the start for one pass, else as they fall due."""
     until = shift.clock() if once else None
-    tasks: set[asyncio.Task[None]] = set()
+    tasks: dict[asyncio.Task[None], str] = {}  # and the host that each is about
     try:
         while not shift.stopping.is_set():
             room = FEEDS_IN_HAND - len(tasks)
             due: list[Feed] = []
             if room > 0:
-                due = await shift.claim_feeds(until or shift.clock(), room)
-            tasks |= {asyncio.create_task(_poll_one(shift, feed, fetcher)) for feed in due}
+                due = await shift.claim_feeds(until or shift.clock(), room, Counter(tasks.values()))
+            tasks |= {asyncio.create_task(_poll_one(shift, feed, fetcher)): host(feed.url) for feed in due}
             if tasks:
-                tasks = await _settle_some(shift, tasks)
+                await _settle_some(shift, tasks)
             elif once:
                 return
             else:
@@ -40,16 +43,18 @@ async def poll_due(shift: Shift, fetcher: Fetcher, *, once: bool) -> None:
         await cancel(tasks)
 
 
-async def _settle_some(shift: Shift, tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """Wait for some of the tasks, or for a while; raise what they raised; return those still at work."""
+async def _settle_some(shift: Shift, tasks: dict[asyncio.Task[None], str]) -> None:
+    """Wait for some of the tasks, or for a while; take out those that are done, and raise what they raised."""
     stopped = asyncio.create_task(shift.stopping.wait())
     try:
         done, _ = await asyncio.wait({*tasks, stopped}, timeout=IDLE, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
-    for task in done - {stopped}:
+    ended = [task for task in tasks if task in done]
+    for task in ended:
+        del tasks[task]
+    for task in ended:
         task.result()
-    return tasks - done
 
 
 async def _poll_one(shift: Shift, feed: Feed, fetcher: Fetcher) -> None:

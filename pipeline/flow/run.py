@@ -66,7 +66,7 @@ class Flow:
         pool = WorkerPool(shift.settings)
         try:
             await asyncio.wrap_future(pool.begin())  # a model that cannot be loaded ends the run before it has begun
-            async with Fetcher(shift.settings) as fetcher, asyncio.TaskGroup() as group:
+            async with Fetcher(shift.settings, held=shift.hold_host) as fetcher, asyncio.TaskGroup() as group:
                 heart = group.create_task(shift.keep_leases())
                 polls = group.create_task(self._lasting("poll", poll_due, fetcher, once=once))
                 fetches = group.create_task(self._lasting("fetch", fetch_owed, fetcher, polls, once=once))

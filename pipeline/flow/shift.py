@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from pipeline.fetch import Archive
 from pipeline.ledger import Change, Item, Ledger, Owed, this_worker
 from pipeline.records import Feed
 from pipeline.settings import Settings
+from pipeline.urls import host
 
 log = structlog.get_logger("wirewatch")
 
@@ -86,16 +87,16 @@ class Shift:
 
     # -- what is in hand --------------------------------------------------------------------------------------------
 
-    async def claim_feeds(self, due: datetime, limit: int) -> list[Feed]:
-        """Take in hand feeds that are due then."""
-        feeds = await asyncio.to_thread(self.ledger.claim_feeds, due, limit, self.owner, self.settings.lease)
+    async def claim_feeds(self, due: datetime, limit: int, busy: Mapping[str, int]) -> list[Feed]:
+        """Take in hand feeds that are due then; ``busy`` are the hosts of those in hand."""
+        feeds = await asyncio.to_thread(self.ledger.claim_feeds, due, limit, self.owner, self.settings.lease, busy)
         self._feeds.update(feed.id for feed in feeds)
         return feeds
 
-    async def claim(self, owed: Owed, limit: int, busy_hosts: Iterable[str] = ()) -> list[Item]:
-        """Take in hand items that are owed this now."""
+    async def claim(self, owed: Owed, limit: int, busy: Mapping[str, int] | None = None) -> list[Item]:
+        """Take in hand items that are owed this now; ``busy`` are the hosts of those in hand."""
         items = await asyncio.to_thread(
-            self.ledger.claim_items, owed, self.clock(), limit, self.owner, self.settings.lease, busy_hosts
+            self.ledger.claim_items, owed, self.clock(), limit, self.owner, self.settings.lease, busy
         )
         self._items.update(item.id for item in items)
         return items
@@ -130,6 +131,11 @@ class Shift:
                     tuple(self._items),
                     tuple(self._feeds),
                 )
+
+    def hold_host(self, place: str, seconds: float) -> None:
+        """A host ("name:port") asked to be left alone: tell the other workers, and those after us."""
+        with contextlib.suppress(LedgerError):  # this worker heeds it in any case
+            self.ledger.hold_host(host(f"http://{place}"), self.clock() + timedelta(seconds=seconds))
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 

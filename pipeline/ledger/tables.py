@@ -44,6 +44,7 @@ feeds = Table(
     metadata,
     Column("id", String(20), primary_key=True),
     Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False, default=""),
     Column("added", UtcTime, nullable=False),
     Column("title", Text, nullable=False, default=""),
     Column("source", Text, nullable=False, default=""),
@@ -64,6 +65,16 @@ feeds = Table(
     Column("lease_owner", String(120)),
     Column("lease_until", UtcTime),
     Index("feeds_due", "next_poll"),
+)
+
+# The hosts that somebody polls or fetches from now: one worker at a time, so that all workers together are one guest.
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("not_before", UtcTime),  # it asked to be left alone until then
+    Column("lease_owner", String(120)),
+    Column("lease_until", UtcTime),
 )
 
 # An item is one thing to be fetched: everything that feeds announce under one normalised link. Several sightings may

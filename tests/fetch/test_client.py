@@ -448,7 +448,10 @@ async def test_a_circle_is_seen_at_once(outlet: Outlet) -> None:
     [
         ("http://127.0.0.1:1/", "private-address"),
         ("http://169.254.169.254/latest/meta-data/", "private-address"),
-        ("http://localhost:1/", "private-address"),
+        ("http://localhost:8080/", "private-address"),
+        ("http://127.0.0.1:6379/", "private-address"),
+        ("http://mail.example.invalid:25/", "port"),
+        ("https://mail.example.invalid:22/", "port"),
         ("http://[::ffff:10.0.0.1]/", "private-address"),
         ("file:///etc/passwd", "scheme"),
         ("ftp://example.org/", "scheme"),

@@ -12,8 +12,9 @@ import time
 import pytest
 
 from pipeline.errors import FetchError
-from pipeline.fetch import Fetcher
-from pipeline.fetch.manners import Manners
+from pipeline.fetch import Fetcher, raise_for_status
+from pipeline.fetch import manners as manners_module
+from pipeline.fetch.manners import FIRST_REFUSED, REFUSALS, Manners
 from tests.fetch.conftest import Asked, Outlet, redirect, reply, settings
 
 
@@ -73,6 +74,33 @@ async def test_a_slow_host_does_not_hold_the_slots_of_others(outlet: Outlet, oth
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_requests_that_drip_do_not_hold_up_the_others(
+    outlet: Outlet, other: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manners_module, "SLOW", 0.05)
+    done = asyncio.Event()
+
+    async def drip(writer: asyncio.StreamWriter, _: Asked) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not done.is_set():
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    outlet.answers.update({f"/{n}": drip for n in range(2)})
+    other.answers["/x"] = reply(b"x")
+    async with Fetcher(settings(outlet, other, per_host=2, concurrency=2, total_timeout=60)) as fetcher:
+        dripping = [asyncio.create_task(fetcher.get(outlet.url(f"/{n}"), robots=False)) for n in range(2)]
+        await asyncio.sleep(0.02)
+        assert (await asyncio.wait_for(fetcher.get(other.url("/x"), robots=False), 20)).body == b"x"
+        assert not any(task.done() for task in dripping)
+        done.set()
+        ends = await asyncio.gather(*dripping, return_exceptions=True)
+        assert {getattr(end, "code", end) for end in ends} == {"reset"}
+        # Their places are given back, no more and no fewer.
+        assert fetcher._manners._slow_left == fetcher._manners._overall._value == 2
 
 
 async def test_a_cancelled_request_gives_its_turn_back(outlet: Outlet) -> None:
@@ -169,6 +197,34 @@ async def test_a_host_that_asks_to_be_left_alone_is_not_even_asked_for_robots(ou
             await fetcher.get(outlet.url("/article"))
     assert caught.value.code == "rate-limited"
     assert [one.path for one in outlet.asked] == ["/feed"]
+
+
+@pytest.mark.parametrize("header", ["Retry-After: 3600", "X-RateLimit-Remaining: 0\r\nRetry-After: 3600"])
+async def test_a_403_that_says_when_is_heeded_as_a_429_is(outlet: Outlet, header: str) -> None:
+    outlet.answers["/a"] = reply(b"", header, status="403 Forbidden")
+    async with Fetcher(settings(outlet)) as fetcher:
+        with pytest.raises(FetchError) as refused:
+            raise_for_status(await fetcher.get(outlet.url("/a")))
+        with pytest.raises(FetchError) as held:
+            await fetcher.get(outlet.url("/b"))
+    assert (refused.value.code, refused.value.permanent, refused.value.retry_after) == ("http-403", False, 3600)
+    assert held.value.code == "rate-limited"
+    assert outlet.paths() == ["/a"]
+
+
+async def test_a_host_that_answers_403_to_everything_is_left_alone(outlet: Outlet, other: Outlet) -> None:
+    outlet.answers.update({f"/{n}": reply(b"", status="403 Forbidden") for n in range(9)})
+    other.answers.update({f"/{n}": reply(b"", status="403 Forbidden" if n % 4 else "200 OK") for n in range(9)})
+    told: list[tuple[str, float]] = []
+    async with Fetcher(settings(outlet, other), held=lambda host, seconds: told.append((host, seconds))) as fetcher:
+        for n in range(REFUSALS):
+            assert (await fetcher.get(outlet.url(f"/{n}"), robots=False)).status == 403
+        with pytest.raises(FetchError) as caught:
+            await fetcher.get(outlet.url("/8"), robots=False)
+        for n in range(9):  # here every fourth page is free to read
+            await fetcher.get(other.url(f"/{n}"), robots=False)
+    assert caught.value.code == "rate-limited"
+    assert told == [(f"127.0.0.1:{outlet.port}", FIRST_REFUSED)]
 
 
 # robots.txt

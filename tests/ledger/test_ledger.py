@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,9 @@ from pipeline.ledger import (
     open_ledger,
     this_worker,
 )
+from pipeline.ledger.store import IN_HAND_PER_HOST
 from pipeline.records import Feed, Location, Sighting, digest, feed_id
+from pipeline.urls import host
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -165,7 +168,7 @@ def test_a_renewed_lease_is_not_given_away(ledger: Ledger) -> None:
 
 
 def test_only_what_is_really_in_hand_is_kept(ledger: Ledger) -> None:
-    with_items(ledger, "http://e.org/1", "http://e.org/2")
+    with_items(ledger, "http://e.org/1", "http://f.org/2")
     kept, forgotten = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
     ledger.renew(ME, NOW + timedelta(seconds=50), 60, items=[kept.id])
     taken = ledger.claim_items(Owed.FETCH, NOW + timedelta(seconds=61), 10, OTHER, 60)
@@ -184,7 +187,7 @@ def test_what_a_worker_lets_go_of_is_free_at_once(ledger: Ledger) -> None:
 
 
 def test_the_work_of_a_dead_process_is_owed_again_at_once(ledger: Ledger) -> None:
-    with_items(ledger, "http://e.org/1", "http://e.org/2")
+    with_items(ledger, "http://e.org/1", "http://f.org/2")
     child = subprocess.run(
         [sys.executable, "-c", "from pipeline.ledger import this_worker; print(this_worker())"],
         capture_output=True,
@@ -200,8 +203,48 @@ def test_the_work_of_a_dead_process_is_owed_again_at_once(ledger: Ledger) -> Non
 
 def test_hosts_that_the_caller_has_enough_of_are_passed_over(ledger: Ledger) -> None:
     with_items(ledger, "http://slow.org/1", "http://slow.org/2", "http://quick.org/1")
-    taken = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60, busy_hosts={"slow.org"})
+    taken = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60, busy={"slow.org": IN_HAND_PER_HOST})
     assert [item.host for item in taken] == ["quick.org"]
+
+
+def test_one_host_never_fills_the_hands(ledger: Ledger) -> None:
+    with_items(ledger, *(f"http://big.org/{n:02}" for n in range(50)), "http://small.org/1")
+    taken = Counter(item.host for item in ledger.claim_items(Owed.FETCH, NOW, 20, ME, 60))
+    assert taken == {"big.org": IN_HAND_PER_HOST, "small.org": 1}
+    assert ledger.claim_items(Owed.FETCH, NOW, 20, ME, 60, busy=taken) == []
+    assert len(ledger.claim_items(Owed.FETCH, NOW, 20, ME, 60, busy={"big.org": IN_HAND_PER_HOST - 1})) == 1
+
+
+def test_feeds_of_one_host_never_fill_the_hands(ledger: Ledger) -> None:
+    for number in range(50):
+        ledger.add_feed(make_feed(f"http://big.org/{number:02}"))
+    ledger.add_feed(make_feed("http://small.org/1"))
+    taken = ledger.claim_feeds(NOW, 20, ME, 60)
+    assert Counter(host(one.url) for one in taken) == {"big.org": IN_HAND_PER_HOST, "small.org": 1}
+
+
+def test_a_host_is_asked_by_one_worker_at_a_time(ledger: Ledger) -> None:
+    with_items(ledger, *(f"http://big.org/{n:02}" for n in range(20)), "http://small.org/1")
+    ledger.add_feed(make_feed("http://big.org/feed"))
+    assert len(ledger.claim_items(Owed.FETCH, NOW, 5, ME, 60)) == 5
+    assert [item.host for item in ledger.claim_items(Owed.FETCH, NOW, 20, OTHER, 60)] == ["small.org"]
+    assert [one.url for one in ledger.claim_feeds(NOW, 20, OTHER, 60)] == ["http://example.org/feed"]
+    ledger.release(ME)
+    assert len(ledger.claim_items(Owed.FETCH, NOW, 20, OTHER, 60)) == IN_HAND_PER_HOST
+    assert [one.url for one in ledger.claim_feeds(NOW, 20, OTHER, 60)] == ["http://big.org/feed"]
+
+
+def test_a_host_that_wants_to_be_left_alone_is_left_alone_by_all(ledger: Ledger) -> None:
+    with_items(ledger, "http://tired.org/1")
+    ledger.add_feed(make_feed("http://tired.org/feed"))
+    ledger.hold_host("tired.org", NOW + timedelta(hours=2))
+    ledger.hold_host("tired.org", NOW + timedelta(hours=1))  # the longer wish counts
+    for worker in (ME, OTHER):
+        assert ledger.claim_items(Owed.FETCH, NOW + timedelta(minutes=90), 10, worker, 60) == []
+        assert not any("tired" in one.url for one in ledger.claim_feeds(NOW + timedelta(minutes=90), 10, worker, 60))
+    later = NOW + timedelta(hours=2)
+    assert len(ledger.claim_items(Owed.FETCH, later, 10, OTHER, 60)) == 1
+    assert any("tired" in one.url for one in ledger.claim_feeds(later, 10, OTHER, 60))
 
 
 def test_a_failed_fetch_lets_the_feeds_text_stand_in_and_is_tried_again_later(ledger: Ledger) -> None:
@@ -373,7 +416,7 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date_with_all_that_it_hol
     shutil.copytree(database.MIGRATIONS, newer)
     (newer / "versions" / "v9999_next.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '9999', '0001', None, None\n"
+        f"revision, down_revision, branch_labels, depends_on = '9999', '{database.REVISIONS[-1]}', None, None\n"
         "def upgrade():\n    op.add_column('feeds', sa.Column('mood', sa.Text))\n"
     )
     monkeypatch.setattr(database, "MIGRATIONS", newer)
