@@ -24,7 +24,7 @@ from lxml.html import HtmlElement
 from rich.console import Console
 from rich.table import Table
 
-from bench.scoring import Tally, f1, key, same_day, same_minute
+from bench.scoring import Tally, as_read, f1, same_day, same_minute
 from pipeline.demo.newsroom import Newsroom
 from pipeline.extract import extract, from_tree
 from pipeline.extract.document import parse
@@ -45,6 +45,7 @@ class Case:
     authors: tuple[str, ...] | None
     published: str | None
     body: str
+    outlet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def wire(folder: Path = WIRE) -> list[Case]:
         row = json.loads(line)
         body = gzip.decompress((folder / row["page"]).read_bytes())
         authors = tuple(row["authors"] or ())
-        cases.append(Case(page_of(row["url"], body), row["title"], authors, row["published"], row["body"]))
+        page = page_of(row["url"], body)
+        cases.append(Case(page, row["title"], authors, row["published"], row["body"], row["publisher"]))
     return cases
 
 
@@ -161,7 +163,7 @@ def _in_turn(offset: int) -> Iterator[tuple[str, Callable[[HtmlElement, Page], F
 
 def _score(tally: Tally, found: Found, case: Case) -> None:
     tally.body.append(f1(found.body, case.body))
-    tally.titles.append(key(found.title) == key(case.title))
+    tally.titles.append(as_read(found.title) == as_read(case.title))
     if case.authors is not None:
         tally.add_authors(found.authors, case.authors)
     minute = same_minute(found.minute, case.published)

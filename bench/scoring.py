@@ -2,14 +2,16 @@
 
 - **Body**: F1 over bags of tokens, per page, averaged over pages (macro). A token is a run of letters and digits in
   lower case; a letter of a script that is written without blanks (Chinese, Japanese, Thai, …) is one by itself.
-- **Title**: right if equal to the gold title in letters and digits, after Unicode NFKC, in lower case.
-- **Authors**: F1 over all pages' names (micro), names compared as titles are.
+- **Title**: right if it reads the same as the gold title: entities resolved, blanks collapsed, invisible characters
+  off, Unicode NFC, typographic quotes as typewriters have them. Case, punctuation and dashes count.
+- **Authors**: F1 over all pages' names (micro), names compared by letters and digits, after NFKC, in lower case.
 - **Published**: right if less than a minute from the gold time; a gold time without an offset is read as UTC, and a
   gold time at midnight without an offset is a day.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -36,8 +38,18 @@ def f1(found: str, gold: str) -> float:
     return 2 * both / (sum(ours.values()) + sum(theirs.values()))
 
 
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_QUOTES = {**dict.fromkeys(range(0x2018, 0x201C), "'"), **dict.fromkeys(range(0x201C, 0x2020), '"')}
+
+
+def as_read(title: str) -> str:
+    """A title as readers see it: two that they would call the same come out the same, and no others."""
+    text = _INVISIBLE.sub("", html.unescape(html.unescape(title)))
+    return unicodedata.normalize("NFC", " ".join(text.split())).translate(_QUOTES)
+
+
 def key(text: str) -> str:
-    """A title or name reduced for comparison."""
+    """A name reduced for comparison."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 

@@ -7,13 +7,14 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.quality import attribution, enriched, entities, gold
+from bench.quality import attribution, enriched, entities, extraction, gold
 from bench.quality.score import Report
 
 MEASURES: dict[str, Callable[[str, Path | None], Report]] = {
     "attribution": attribution.measure,
     "entities": entities.measure,
     "enriched": enriched.measure,
+    "extraction": extraction.measure,
     "gold": lambda _, model: gold.measure("tune", model),
     "gold-only": lambda _, model: gold.measure("only", model),
 }

@@ -81,7 +81,7 @@ def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -
     """The article in an already parsed page, whose tree is used up by this."""
     found = harvest(root)
     drop_noise(root)
-    told = describe(found, root, page.final_url or page.url)
+    told = describe(found, root, page.final_url or page.url, sighting.title if sighting else "")
     prose = locate(root)
     text = controls.clean(take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts))
     above = opening.read(text, told.title, headed=bool(found.headings))

@@ -17,7 +17,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline import controls, urls
-from pipeline.extract import byline, dates, language
+from pipeline.extract import byline, dates, language, title
 from pipeline.extract.harvest import Harvest, Node, is_article, types
 from pipeline.extract.text import plain, squash
 
@@ -45,9 +45,9 @@ class Described:
     """What the page says its article is about: descriptions from meta tags and JSON-LD."""
 
 
-def describe(found: Harvest, root: HtmlElement | None, address: str) -> Described:
-    """Judge a harvest. ``root`` is the page's whole tree, asked only where the harvest has no author; ``address`` is
-    where the page was fetched."""
+def describe(found: Harvest, root: HtmlElement | None, address: str, announced: str = "") -> Described:
+    """Judge a harvest. ``root`` is the page's whole tree, asked only where the harvest leaves a question; ``address``
+    is where the page was fetched, ``announced`` the title that its feed gave it."""
     articles = _articles(found, address)
     site = _site(found, articles)
     published, published_from = _published(found, articles)
@@ -57,7 +57,9 @@ def describe(found: Harvest, root: HtmlElement | None, address: str) -> Describe
     if updated is not None and published is not None and updated <= published:
         updated = updated_from = None  # as many systems write where nothing was changed
     return Described(
-        title=_title(found, articles, site),
+        title=title.choose(
+            found, articles[0] if articles else {}, root, site=site, address=address, announced=announced
+        ),
         authors=_authors(found, articles, root, site, address),
         published=published,
         published_from=published_from,
@@ -139,67 +141,6 @@ def _site(found: Harvest, articles: list[Node]) -> str:
             if name and not name.startswith("http"):
                 break
     return plain(name)
-
-
-# --- title ---
-
-_DIVIDER = re.compile(r"\s+(?:[|•·*»«]|[-–—]|::|//|ㅣ)\s+|\s*[|]\s*|ㅣ|--+|\s+-(?=\w)|-(?=[^\W\d_a-zA-Z])")
-
-
-def _title(found: Harvest, articles: list[Node], site: str) -> str:
-    """The headline, from the four places that hold it: JSON-LD, the shared title (Open Graph), the first ``h1``, and
-    the window's title.
-
-    They often differ, one being the newsroom's headline and the others cut from a field for search engines. Counted
-    on 257 pages (2026-11-23): where Open Graph stands alone against the other three, it is the headline (18 of 29);
-    where JSON-LD stands alone and gives the others' as its ``alternativeHeadline``, it is (7 of 7), else not (3 of 4);
-    where each has a supporter, what readers see as ``h1`` decides (16 of 22).
-    """
-    own = articles[0] if articles else {}
-    headline = plain(next(_texts(own.get("headline") or own.get("name")), ""))
-    social = plain(found.meta("og:title") or found.meta("twitter:title"))
-    shown = next((text for heading in found.headings[:5] if (text := plain(" ".join(heading.itertext())))), "")
-    window = plain(found.title)
-    extra = plain(found.meta("headline", "dc.title", "sailthru.title", "parsely-title"))
-    candidates = [text for text in (headline, social, shown, window, extra) if text]
-    headline, social, window = (_without_site(text, candidates, site) for text in (headline, social, window))
-    if not headline or not social:
-        return headline or social or shown or window or extra
-    key, shared, seen, tab = (squash(text) for text in (headline, social, shown, window))
-    if key == shared or seen not in (key, shared):
-        return headline
-    if seen == key:
-        return social if tab == key else headline
-    return headline if tab == shared and own.get("alternativeHeadline") else social
-
-
-def _without_site(title: str, candidates: list[str], site: str) -> str:
-    """The title without the outlet's name, a section or a date hung on at its end."""
-    for other in candidates:
-        rest = title.removeprefix(other)
-        if rest and rest != title and _DIVIDER.match(rest):
-            return other
-    while title:
-        cuts = list(_DIVIDER.finditer(title))
-        if not cuts:
-            return title
-        known = {squash(other) for other in candidates if other != title}
-        for cut in cuts:
-            head = title[: cut.start()].strip()
-            if head and squash(head) in known:
-                return head
-        head, tail = title[: cuts[-1].start()].strip(), title[cuts[-1].end() :].strip()
-        if not head or not _is_outlet(tail, site):
-            return title
-        title = head
-    return title
-
-
-def _is_outlet(tail: str, site: str) -> bool:
-    name, outlet = squash(tail), squash(site)
-    if not name or not outlet:
-        return False
-    return name == outlet or (len(name) > 3 and (name in outlet or outlet in name) and len(name) < 2 * len(outlet) + 6)
 
 
 # --- authors ---
