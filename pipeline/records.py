@@ -389,6 +389,79 @@ class Hit:
     highlights: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class AlertKind(StrEnum):
+    """What an alert tells."""
+
+    MATCH = "match"
+    NOTICE = "notice"
+    """A story that an alert spoke of was corrected, withdrawn, or is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Words that made a rule fire. ``field`` is title, body or claim; ``marks`` are offsets in ``text``."""
+
+    field: str
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One clause of a rule that held: the clause as one would write it, the field, and what it matched there."""
+
+    clause: str
+    field: str
+    matched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertClaim:
+    """The claim that a rule fired on, or that stands in the sentence it fired on."""
+
+    n: int
+    content: str
+    speaker: str | None = None
+    """The resolved name, else as written."""
+    role: str | None = None
+    anonymous: bool = False
+    reason: str | None = None
+    cue: str | None = None
+    cue_class: str | None = None
+    negated: bool = False
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something that somebody asked to be told. One for each rule, story and version, however many carry it."""
+
+    id: str
+    rule: str
+    severity: str
+    kind: AlertKind = AlertKind.MATCH
+    story: str
+    version: int
+    article: str
+    headline: str
+    source: str
+    url: str
+    published: datetime | None = None
+    updated: datetime | None = None
+    first_seen: datetime
+    indexed: datetime | None = None
+    fired: datetime
+    status: Status = Status.CURRENT
+    note: str | None = None
+    """Why the status is what it is, in the source's words where there are any."""
+    excerpts: tuple[Excerpt, ...] = ()
+    claims: tuple[AlertClaim, ...] = ()
+    why: tuple[Reason, ...] = ()
+    carriers: tuple[str, ...] = ()
+    """The outlets that carry the story, first first."""
+    independent_sources: int = 1
+
+
 def digest(*parts: str) -> str:
     """A deterministic id of 20 hexadecimal digits (80 bits) for the given strings, order and boundaries counted."""
     return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
@@ -402,6 +475,12 @@ def feed_id(url: str) -> str:
 def article_id(canonical_url: str) -> str:
     """The id of the article at this canonical URL (normalised by ``pipeline.urls.normalise``)."""
     return digest("article", canonical_url)
+
+
+def alert_id(rule: str, story: str, version: int, what: str = "") -> str:
+    """The id of an alert, and its idempotency key: the same rule, story and version give the same one. ``what`` is
+    the status that a notice tells."""
+    return digest("alert", rule, story, str(version), what)
 
 
 def story_id(article: str) -> str:
