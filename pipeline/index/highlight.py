@@ -64,11 +64,12 @@ def highlighter(parsed: Parsed) -> Highlighter:
         if isinstance(leaf, (Word, Phrase, Pattern, Fuzzy)):
             for field, _ in targets(leaf.field, parsed.kind):
                 if field.base in matchers and field.type in {Type.TEXT, Type.NAME}:
-                    matchers[field.base].append(_matcher(leaf, field))
+                    matchers[field.base].append(finder(leaf, field))
     return Highlighter({name: tuple(found) for name, found in matchers.items() if found})
 
 
-def _matcher(leaf: Word | Phrase | Pattern | Fuzzy, field: Field) -> Matcher:
+def finder(leaf: Word | Phrase | Pattern | Fuzzy, field: Field) -> Matcher:
+    """What finds a leaf's matches among the words of a text or name field."""
     match leaf:
         case Pattern(_, parts):
             pattern = re.compile(
