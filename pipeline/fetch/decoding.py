@@ -6,12 +6,12 @@ kilobytes stops at the cap and costs the cap and no more.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]
 from backports import zstd
+from isal import isal_zlib
 
 PIECE = 256 * 1024
 """Most bytes that one step of a decoder makes (brotli may overshoot by one of its own blocks)."""
@@ -23,6 +23,8 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 _IGNORED = frozenset({"", "identity", "none", "utf-8", "utf8", "binary", "8bit"})
 """Values that say nothing; charsets are put there by misconfigured servers, and browsers pass over them."""
+
+UnpackError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub calls it an instance
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
@@ -49,7 +51,7 @@ class _Zlib:
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
         self._head = b""
-        self._decoder: zlib._Decompress | None = None
+        self._decoder: isal_zlib.Decompress | None = None
         self._plain = False
         self._ended = False
 
@@ -70,11 +72,11 @@ class _Zlib:
                 self._plain = True
                 yield data
                 return
-            self._decoder = zlib.decompressobj(self._window(data))
+            self._decoder = isal_zlib.decompressobj(self._window(data))
         while data:
             try:
                 piece = self._decoder.decompress(data, PIECE)
-            except zlib.error as error:
+            except UnpackError as error:
                 raise EncodingError(f"not valid {self._encoding}: {error}") from error
             if piece:
                 yield piece
@@ -83,7 +85,7 @@ class _Zlib:
                 if self._encoding != "gzip" or not data.startswith(_GZIP_MAGIC):
                     self._ended = True
                     return
-                self._decoder = zlib.decompressobj(31)
+                self._decoder = isal_zlib.decompressobj(31)
             else:
                 data = self._decoder.unconsumed_tail
                 if not data and len(piece) == PIECE:
