@@ -3,7 +3,7 @@ UV := ./scripts/uv
 RUN := $(UV) run --frozen --no-sync
 DEMO_DATA ?= demo-data
 
-.PHONY: help demo test check bench eval train format clean setup setup-demo
+.PHONY: help demo test check bench eval kibana train format clean setup setup-demo
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ eval: setup  ## quality on gold data; fails below the pinned floors
 train:  ## train the model anew from ../shared/data (hours; needs the data)
 	@$(UV) sync --frozen --inexact --group train --quiet
 	$(RUN) python -m training.train
+
+kibana: setup  ## write mappings/kibana.ndjson anew from scripts/kibana.py
+	$(RUN) python scripts/kibana.py
 
 format: setup  ## put the code into the house's form
 	$(RUN) ruff check --fix .
