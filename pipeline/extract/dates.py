@@ -121,12 +121,43 @@ _WRITTEN = re.compile(
     rf"(?i:\b(?:{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}))(?i:{_CLOCK})"
     rf"|\b\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?)?"
 )
+# Months as news pages write them outside English, in the case that stands between day and year: German, Dutch, French,
+# Spanish, Portuguese, Italian, Danish, Norwegian, Swedish, Turkish, Polish, Czech, Indonesian, Russian, Ukrainian.
+_MONTHS = tuple(
+    frozenset(names.split())
+    for names in (
+        "januar jänner januari janvier enero janeiro gennaio ocak stycznia ledna januari января січня jan",
+        "februar feber februari février febrero fevereiro febbraio şubat lutego února februari февраля лютого feb",
+        "märz maart mars marzo março marts mart marca března maret марта березня mär",
+        "april avril abril aprile nisan kwietnia dubna апреля квітня apr",
+        "mai mei mayo maio maggio maj mayıs maja května мая травня",
+        "juni juin junio junho giugno haziran czerwca června июня червня jun",
+        "juli juillet julio julho luglio temmuz lipca července июля липня jul",
+        "august augustus août agosto ağustos sierpnia srpna agustus augusti августа серпня aug",
+        "september septembre septiembre setembro settembre eylül września září сентября вересня sep sept",
+        "oktober octobre octubre outubro ottobre ekim października října октября жовтня okt",
+        "november novembre noviembre novembro kasım listopada listopadu ноября листопада nov",
+        "dezember december décembre diciembre dezembro dicembre desember aralık grudnia prosince декабря грудня dez",
+    )
+)
+_NUMBERS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names}
+# "01. April 2025, 15:25", "3 de mayo de 2025 a las 10:05", "1er août 2025 à 9h30"
+_NAMED = re.compile(
+    r"\b(?P<day>\d{1,2})(?:\.|er|º)?\s+(?:de\s+)?(?P<month>[^\W\d_]{3,12})\.?,?\s+(?:del?\s+)?(?P<year>\d{4})\b"
+    r"(?:[,\s|–-]*(?:um|à|às|a\s+las|alle|ore|kl\.?|om|saat|pukul|godz\.?|в|о)?\s*(?P<hour>\d{1,2})\s?[:.h]\s?(?P<minute>\d{2})\b)?",
+    re.IGNORECASE,
+)
+# "2026年1月29日 18時40分", "2026년 1월 29일 18:40", "2026.01.29 18:40"
+_YEAR_FIRST = re.compile(
+    r"(?<!\d)(?P<year>\d{4})\s?[年년./]\s?(?P<month>\d{1,2})\s?[月월./]\s?(?P<day>\d{1,2})(?:日|일|\.)?(?!\d)"
+    r"(?:[\s(（,]*[月火水木金土日월화수목금토일]?[)）]?\s*(?P<hour>\d{1,2})\s?[:時点시]\s?(?P<minute>\d{2}))?"
+)
 _NUMERIC = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[,\s|–-]*(\d{1,2})[:.](\d{2}))?")
 
 
 def find(text: str) -> Stamp | None:
     """The first full date inside a short text that readers see ("Posted: October 29, 2026 20:30 IST"): month by its
-    English name, ISO, or day.month.year. ``None`` where there is none."""
+    name, ISO, day.month.year, or year first as in East Asia. ``None`` where there is none."""
     if len(text) > 200:
         return None
     match = _WRITTEN.search(text)
@@ -134,13 +165,25 @@ def find(text: str) -> Stamp | None:
         return read(re.sub(r"[()|]|(?<=\d)(?:st|nd|rd|th)\b", " ", match[0]))
     match = _NUMERIC.search(text)
     if match is None:
-        return None
+        return _named(text)
     day, month, year, hour, minute = match.groups()
     clock = f" {int(hour):02d}:{minute}" if hour else ""
     return read(f"{year}-{int(month):02d}-{int(day):02d}{clock}")
 
 
+def _named(text: str) -> Stamp | None:
+    """A date with its month in another language, or with the year first."""
+    for match in (*_NAMED.finditer(text), *_YEAR_FIRST.finditer(text)):
+        named = match["month"]
+        month = int(named) if named.isdigit() else _NUMBERS.get(named.lower())
+        if month is not None:
+            clock = f" {int(match['hour']):02d}:{match['minute']}" if match["hour"] else ""
+            return read(f"{match['year']}-{month:02d}-{int(match['day']):02d}{clock}")
+    return None
+
+
 def without(text: str) -> str:
     """A short text without the dates in it and the names of weekdays."""
-    text = _NUMERIC.sub("", _WRITTEN.sub("", text))
+    for pattern in (_WRITTEN, _NUMERIC, _NAMED, _YEAR_FIRST):
+        text = pattern.sub("", text)
     return re.sub(r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b", "", text)

@@ -181,7 +181,7 @@ def _authors(
     for names in _author_choices(found, articles):
         if not names:
             continue
-        if not _is_house(names, site, brand):
+        if not _is_house(names, site, brand) and not _is_imprint(names, site, brand):
             return _persons(names, site, brand)
         house = house or names
     if root is not None:
@@ -216,6 +216,12 @@ def _persons(names: tuple[str, ...], site: str, brand: str) -> tuple[str, ...]:
     return persons or names
 
 
+def _is_imprint(names: tuple[str, ...], site: str, brand: str) -> bool:
+    """Whether names are an outlet's and its seat ("Example News, Frankfurt, Germany"), with no whole person's."""
+    rest = [name for name in names[1:] if not name.isascii() or " " in name or name.isupper()]
+    return len(names) > 2 and not rest and (_is_house(names[:1], site, brand) or bool(_COMPANY.search(names[0])))
+
+
 def _author_choices(found: Harvest, articles: list[Node]) -> Iterator[tuple[str, ...]]:
     for node in articles[:3]:
         for key in ("author", "creator"):
@@ -225,6 +231,7 @@ def _author_choices(found: Harvest, articles: list[Node]) -> Iterator[tuple[str,
     label = found.meta("twitter:label1")
     if label and re.search(r"written|author|von|verfasst|autor|por|par|écrit|geschrieben", label, re.IGNORECASE):
         yield byline.parse([found.meta("twitter:data1")])
+    yield byline.parse(found.metas.get("twitter:misc:written by", ()))
 
 
 def _people(found: Harvest, value: Any) -> list[str]:
@@ -244,11 +251,18 @@ def _people(found: Harvest, value: Any) -> list[str]:
     return names
 
 
+# Words that go with an outlet's name where nobody signed.
+_STAFF = re.compile(
+    r"(?i)\b(?:news|nachrichten|online|digital|web|redaktion|redacción|redação|redazione|rédaction|redakcja|redactie)\b"
+)
+
+
 def _is_house(names: Iterable[str], site: str, brand: str) -> bool:
-    """Whether all names only repeat the outlet: its name as the page gives it, or its host's ("bbccom")."""
+    """Whether all names only repeat the outlet: its name as the page gives it, or its host's ("bbccom"), a word for its
+    staff beside it or not."""
     outlet = squash(site)
     return all(
-        bool(key := squash(name))
+        bool(key := squash(_STAFF.sub("", name)) or squash(name))
         and (
             (outlet and (key in outlet or outlet in key))
             or brand.startswith(key[:12])

@@ -47,3 +47,38 @@ def test_a_day_without_a_time_says_so(text: str) -> None:
 )  # fmt: skip
 def test_what_is_no_date_is_none_and_never_now(text: object) -> None:
     assert dates.read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("erstellt: 01. April 2025, 15:25", "2025-04-01T15:25"),
+        ("Stand: 3. März 2026, 9.05 Uhr", "2026-03-03T09:05"),
+        ("Publié le 1er août 2025 à 9h30", "2025-08-01T09:30"),
+        ("3 de mayo de 2025 a las 10:05", "2025-05-03T10:05"),
+        ("14 de março de 2026", "2026-03-14T00:00"),
+        ("Roma, 7 dicembre 2025 ore 21:40", "2025-12-07T21:40"),
+        ("Geplaatst: 9 mei 2026 om 08:15", "2026-05-09T08:15"),
+        ("Publisert 2. desember 2025 kl. 07:30", "2025-12-02T07:30"),
+        ("4 Ağustos 2025, 18:03", "2025-08-04T18:03"),
+        ("12 września 2025 godz. 6:40", "2025-09-12T06:40"),
+        ("21 апреля 2026, 11:45", "2026-04-21T11:45"),
+        ("2026年1月29日 18時40分", "2026-01-29T18:40"),
+        ("2026年1月29日(木) 18:40", "2026-01-29T18:40"),
+        ("입력 2026.01.29 18:40", "2026-01-29T18:40"),
+        ("2026년 1월 29일", "2026-01-29T00:00"),
+    ],
+)
+def test_a_date_that_readers_see_is_read_in_their_language(text: str, iso: str) -> None:
+    stamp = dates.find(text)
+    assert stamp is not None
+    assert stamp.time.isoformat()[:16] == iso
+    assert stamp.timed is not iso.endswith("T00:00")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["32 mars 2026", "3 mais 2026", "31 février 2026", "2026.13.01", "12026年1月29日", "14 Bonbons 2026", "1/2/26"],
+)
+def test_what_only_looks_like_a_date_is_none(text: str) -> None:
+    assert dates.find(text) is None

@@ -402,3 +402,31 @@ def test_a_text_in_a_language_without_a_code_of_two_letters_has_the_pages_or_non
         assert len(py3langid.classify(text[:400])[0]) == 3
         assert language.tell(text, None) is None
         assert language.tell(text, "fr") == "fr"
+
+
+def authors_of(head: str, body: str = "") -> tuple[str, ...]:
+    site = '<meta property="og:site_name" content="The Indus Ledger">'
+    return extract(page_of(f"<html><head>{site}{head}</head><body>{body}<p>{REPORT}</p></body></html>")).authors
+
+
+def test_the_outlets_name_with_a_word_for_its_staff_gives_way_to_a_person() -> None:
+    signed = '<span class="byline">By Farah Qureshi, Gilgit</span>'
+    for name in ("The Indus Ledger Online", "Redaktion Indus Ledger", "Indus Ledger News"):
+        assert authors_of(f'<meta name="author" content="{name}">', signed) == ("Farah Qureshi",)
+        assert authors_of(f'<meta name="author" content="{name}">') == (name,)
+
+
+def test_an_outlets_seat_is_not_its_author() -> None:
+    imprint = '<meta name="author" content="The Indus Ledger, Gilgit, Pakistan">'
+    assert authors_of(imprint, '<span class="byline">By Farah Qureshi</span>') == ("Farah Qureshi",)
+    assert authors_of('<meta name="author" content="The Indus Ledger, AFP, Reuters">') == ("AFP", "Reuters")
+
+
+def test_the_author_on_a_sharing_card_counts() -> None:
+    assert authors_of('<meta property="twitter:misc:Written by" content="Farah Qureshi">') == ("Farah Qureshi",)
+
+
+def test_a_page_that_only_shows_its_date_has_it_in_any_of_many_languages() -> None:
+    page = page_of(f"<p>{REPORT}</p><span class=meta_date>erstellt: <b>01. April 2025, 15:25</b></span>")
+    article = extract(page)
+    assert (article.published, article.published_from) == (datetime(2025, 4, 1, 15, 25, tzinfo=UTC), "page")

@@ -52,3 +52,11 @@ def test_a_date_on_the_page_is_read_where_nothing_machine_readable_is() -> None:
     article = extract(page)
     assert article.published == datetime(2026, 10, 29, 15, 0, tzinfo=UTC)
     assert article.published_from == "page"
+
+
+def test_a_day_above_the_story_is_taken_off_in_other_languages_too() -> None:
+    found = opening.read(
+        "Mittwoch, 3. März 2026, 9.05 Uhr\n\n" + "Der See lief über Nacht leer. " * 5, "Seeabfluss", headed=True
+    )
+    assert found.published is not None
+    assert found.body.startswith("Der See")
