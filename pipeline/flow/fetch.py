@@ -12,11 +12,14 @@ import structlog
 from pipeline.errors import FetchError, WirewatchError
 from pipeline.fetch import Fetcher, raise_for_status
 from pipeline.flow.outcomes import after_failed_fetch
-from pipeline.flow.shift import GATHER, IDLE, Shift, cancel, woken
+from pipeline.flow.shift import IDLE, Shift, cancel, woken
 from pipeline.ledger import Change, Fetched, Item, Owed
 from pipeline.records import Page
 
 log = structlog.get_logger("wirewatch")
+
+GATHER = 0.05
+"""Seconds in which finished pages are gathered into one archive flush and one ledger transaction."""
 
 
 async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None], *, once: bool) -> None:

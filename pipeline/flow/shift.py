@@ -21,8 +21,6 @@ from pipeline.urls import host
 
 log = structlog.get_logger("wirewatch")
 
-GATHER = 0.05
-"""Seconds in which finished pages are gathered into one archive flush and one ledger transaction."""
 IDLE = 2.0
 """Seconds between looks into the ledger when nothing is owed: another process may have put something there."""
 LONGEST_PAUSE = 60.0
