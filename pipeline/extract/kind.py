@@ -27,6 +27,7 @@ _WIDE = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00
 _SENTENCE_END = re.compile(r"[.!?。！？…।؟\"”»]\s*$")
 
 _WALL = re.compile("|".join(phrases("walls")), re.IGNORECASE)
+_MISSING = re.compile(rf"\W*(?:{'|'.join(phrases('missing'))})", re.IGNORECASE)
 _LIVE_ADDRESS = re.compile(
     r"/live(?:blog|-blog|-news|-updates|ticker|s)?(?:/|$|-)|[-/]live-updates?\b|-live-\d|/ticker/|newsblog", re.I
 )
@@ -49,6 +50,8 @@ def kind(text: str, found: Harvest, root: HtmlElement, address: str, title: str)
     weight = weigh(text[:8_000])
     if weight >= _WALL_TEXT:
         return PageKind.ARTICLE
+    if weight < _CAPTION and _is_missing(text, found, title):
+        return PageKind.EMPTY
     real = without_wall(text)
     rest = weigh(real)
     if weight >= _CAPTION and 2 * rest >= weight:
@@ -64,6 +67,13 @@ def kind(text: str, found: Harvest, root: HtmlElement, address: str, title: str)
     if found.password or _locked(found) or _WALL.search(text) or _WALL.search(shown):
         return PageKind.LOGIN
     return PageKind.EMPTY
+
+
+def _is_missing(text: str, found: Harvest, title: str) -> bool:
+    """Whether a short page says that there is nothing here, as many do with status 200, and describes no article."""
+    if any(is_article(node) for node in found.nodes) or found.metas.get("article:published_time"):
+        return False
+    return any(_MISSING.match(said) for said in (title, found.title.strip(), text[:200]))
 
 
 def _is_live(found: Harvest, address: str) -> bool:

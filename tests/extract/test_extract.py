@@ -430,3 +430,29 @@ def test_a_page_that_only_shows_its_date_has_it_in_any_of_many_languages() -> No
     page = page_of(f"<p>{REPORT}</p><span class=meta_date>erstellt: <b>01. April 2025, 15:25</b></span>")
     article = extract(page)
     assert (article.published, article.published_from) == (datetime(2025, 4, 1, 15, 25, tzinfo=UTC), "page")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<title>Page not found | The Indus Ledger</title><h1>404</h1><p>The page may have been moved or deleted.</p>",
+        "<h1>Oops!</h1><p>Sorry, the page that you were looking for could not be found. It may have moved.</p>",
+        "<h1>Seite nicht gefunden</h1><p>Unter dieser Adresse gibt es leider nichts, vielleicht hilft die Suche.</p>",
+        "<title>Error 404: not found</title><p>There is nothing here. Perhaps a search will help you to find it.</p>",
+    ],
+)
+def test_a_page_that_says_that_it_is_missing_is_no_article(text: str) -> None:
+    assert extract(page_of(text)).kind is PageKind.EMPTY
+
+
+def test_a_report_about_something_not_found_is_an_article() -> None:
+    for title in ("404 villages without water", "Not found: the 404 error that hid a scandal"):
+        assert extract(page_of(f"<h1>{title}</h1><p>{REPORT}</p><p>{REPORT}</p>")).kind is PageKind.ARTICLE
+    brief = "Searchers said on Monday that the missing climber had not been found, and that they would go on."
+    dated = '<meta property="article:published_time" content="2026-03-04T09:41:00Z">'
+    assert extract(page_of(f"{dated}<h1>Not found after nine days</h1><p>{brief}</p>")).kind is PageKind.ARTICLE
+
+
+def test_a_call_to_subscribers_below_a_teaser_is_not_part_of_the_body() -> None:
+    for call in ("Already a subscriber? Log in", "Bereits Abonnent? Hier anmelden", "Déjà abonné ? Connectez-vous"):
+        assert "?" not in extract(page_of(f"<h1>Story</h1><p>{REPORT}</p><p>{REPORT}</p><p>{call}</p>")).body
