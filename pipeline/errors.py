@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -115,6 +116,16 @@ class IndexUnavailableError(WirewatchError):
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"index {where}: {reason}")
         self.where, self.reason = where, reason
+
+
+class DocumentsRefusedError(WirewatchError):
+    """Documents that an index will not take, whatever is tried; all others of the batch are in. ``refused`` maps the
+    article's id to the reason, in the index's own words."""
+
+    def __init__(self, where: str, refused: Mapping[str, str]) -> None:
+        first = next(iter(refused.items()))
+        super().__init__(f"index {where} refuses {len(refused)} documents, among them {first[0]}: {first[1]}")
+        self.where, self.refused = where, dict(refused)
 
 
 class LedgerError(WirewatchError):

@@ -11,11 +11,13 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline import __version__
@@ -25,6 +27,16 @@ FILE_NAME = "wirewatch.toml"
 PREFIX = "WIREWATCH_"
 
 HOUR, DAY = 3_600.0, 86_400.0
+
+_OPTIONAL = (
+    "index_api_key",
+    "index_api_key_file",
+    "index_user",
+    "index_password",
+    "index_password_file",
+    "index_ca",
+    "index_fingerprint",
+)
 
 
 class Settings(BaseSettings):
@@ -76,6 +88,24 @@ class Settings(BaseSettings):
     enrich: bool = True
     """Whether entities and claims are sought; off, articles are indexed without them."""
 
+    index: str = "embedded"
+    """``embedded``, or the address of an Elasticsearch: ``https://search.example:9200``."""
+    index_prefix: str = Field("wire", pattern=r"^[a-z][a-z0-9]{0,30}$")
+    """What the names of indices and aliases there begin with."""
+    index_api_key: SecretStr | None = None
+    """The key as Elasticsearch gives it, encoded. It, or ``index_user`` with ``index_password``, not both."""
+    index_api_key_file: Path | None = None
+    """A file that holds the key, in its place."""
+    index_user: str | None = None
+    index_password: SecretStr | None = None
+    index_password_file: Path | None = None
+    index_ca: Path | None = None
+    """The certificate (PEM) of who signed the server's, where the system does not know it."""
+    index_fingerprint: str | None = None
+    """SHA-256 of the certificate of who signed the server's, as hexadecimal digits; in place of ``index_ca``."""
+    index_timeout: float = Field(30.0, ge=0.1, le=HOUR)
+    """How long an answer may take before the server counts as gone."""
+
     @field_validator("contact")
     @classmethod
     def _one_line(cls, value: str) -> str:
@@ -102,6 +132,68 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: object) -> object:
         return _folder(value) if isinstance(value, str | Path) else value
+
+    @field_validator("index")
+    @classmethod
+    def _engine(cls, value: str) -> str:
+        if value == "embedded":
+            return value
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+            port = parts.port or {"http": 9200, "https": 9200}[parts.scheme] if usable else None
+        except ValueError:
+            usable, port = False, None
+        if not usable or port is None:
+            raise ValueError("must be 'embedded', or the address of an Elasticsearch as https://host:9200")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must have no user or password in its address; give them as index_user and index_password")
+        return f"{parts.scheme}://{_host(str(parts.hostname))}:{port}{parts.path.rstrip('/')}"
+
+    @field_validator(*_OPTIONAL, mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if value == "" else value  # what a compose file gives for a variable that is not set
+
+    @field_validator("index_fingerprint")
+    @classmethod
+    def _sha256(cls, value: str | None) -> str | None:
+        plain = value.replace(":", "").lower() if value else None
+        if plain is not None and not re.fullmatch(r"[0-9a-f]{64}", plain):
+            raise ValueError("must be the 64 hexadecimal digits of a SHA-256")
+        return plain
+
+    @model_validator(mode="after")
+    def _credentials(self) -> Settings:
+        for name in ("index_api_key", "index_password"):
+            if getattr(self, name) is not None and getattr(self, f"{name}_file") is not None:
+                raise ValueError(f"{name} and {name}_file are both given; one is enough")
+        key = self.index_api_key or self.index_api_key_file
+        password = self.index_password or self.index_password_file
+        if key and (self.index_user or password):
+            raise ValueError("index_api_key and index_user are both given; one is enough")
+        if bool(self.index_user) != bool(password):
+            raise ValueError("index_user and index_password belong together, and one of them is missing")
+        if (key or password) and self.index.startswith("http://") and not _is_loopback(self.index):
+            raise ValueError("a key or password would go over the network unencrypted: index must begin with https://")
+        return self
+
+    def secret(self, name: str) -> str | None:
+        """``index_api_key`` or ``index_password``, from the setting or its file. Raises SettingsError."""
+        given = getattr(self, name)
+        if given is not None:
+            return str(given.get_secret_value())
+        file: Path | None = getattr(self, f"{name}_file")
+        if file is None:
+            return None
+        try:
+            text = file.read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise SettingsError(f"setting '{name}_file': {file} cannot be read: {reason}") from None
+        if not text:
+            raise SettingsError(f"setting '{name}_file': {file} is empty")
+        return text
 
     @model_validator(mode="after")
     def _intervals(self) -> Settings:
@@ -152,6 +244,18 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         raise SettingsError(_sentence(error, file, written, environment, overrides)) from error
     except OSError as error:
         raise SettingsError(f"settings file {file}: {error.strerror or error}") from error
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def _is_loopback(url: str) -> bool:
+    name = urlsplit(url).hostname or ""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def _default_folder() -> Path:
@@ -241,9 +345,14 @@ def _sentence(
     return f"setting {name!r}{where}: {_words(name, dict(first))}"
 
 
+_SECRETS = {"index_api_key", "index_password"}
+
+
 def _words(name: str, problem: dict[str, Any]) -> str:
     kind, given, limits = problem["type"], problem["input"], problem.get("ctx", {})
     shown = repr(given) if len(repr(given)) <= 60 else repr(given)[:60] + "…"
+    if name in _SECRETS:
+        shown = "what is given"
     match kind:
         case "extra_forbidden":
             return _unknown(name)
@@ -255,6 +364,8 @@ def _words(name: str, problem: dict[str, Any]) -> str:
             return f"must be {limits['le']:,g} or less, not {shown}"
         case "finite_number":
             return f"must be a finite number, not {shown}"
+    if kind == "string_pattern_mismatch":
+        return f"must be small letters and digits, beginning with a letter, not {shown}"
     if name == "allow_hosts":
         return f"must be a list of hosts (in the environment, parted by commas), not {shown}"
     wanted = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}

@@ -136,3 +136,55 @@ def test_an_empty_name_for_the_data_folder_is_refused(folder: Path, monkeypatch:
 def test_a_file_with_a_byte_order_mark_is_read(folder: Path) -> None:
     (folder / "wirewatch.toml").write_bytes("workers = 3\n".encode("utf-8-sig"))
     assert load_settings(folder).workers == 3
+
+
+SECRET = "s3cret-of-the-desk"
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ({"index": "elastic"}, "must be 'embedded', or the address"),
+        ({"index": "ftp://host"}, "must be 'embedded', or the address"),
+        ({"index": "https://host:99999"}, "must be 'embedded', or the address"),
+        ({"index": f"https://desk:{SECRET}@host:9200"}, "no user or password in its address"),
+        ({"index_prefix": "Wire_1"}, "small letters and digits"),
+        ({"index_fingerprint": "12:34"}, "64 hexadecimal digits"),
+        ({"index_user": "desk"}, "one of them is missing"),
+        ({"index_password": SECRET}, "one of them is missing"),
+        ({"index_api_key": SECRET, "index_user": "desk", "index_password": SECRET}, "one is enough"),
+        ({"index_api_key": SECRET, "index_api_key_file": "key"}, "one is enough"),
+        ({"index": "http://search.example:9200", "index_api_key": SECRET}, "unencrypted"),
+        ({"index_api_key": [SECRET]}, "must be"),
+    ],
+)
+def test_what_elasticsearch_cannot_be_reached_by_is_refused_without_telling_a_secret(
+    folder: Path, written: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(SettingsError, match=reason) as caught:
+        load_settings(folder, **written)
+    assert SECRET not in str(caught.value)
+
+
+def test_an_address_gets_its_port_and_a_fingerprint_its_plain_form(folder: Path) -> None:
+    settings = load_settings(folder, index="https://search.example/es/", index_fingerprint=":".join(["AB"] * 32))
+    assert settings.index == "https://search.example:9200/es"
+    assert settings.index_fingerprint == "ab" * 32
+
+
+def test_secrets_come_from_the_environment_or_a_file_and_are_shown_nowhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIREWATCH_INDEX_API_KEY", SECRET)
+    assert load_settings(folder).secret("index_api_key") == SECRET
+    assert SECRET not in repr(load_settings(folder))
+    assert pickle.loads(pickle.dumps(load_settings(folder))).secret("index_api_key") == SECRET
+    monkeypatch.delenv("WIREWATCH_INDEX_API_KEY")
+    (folder / "password").write_text(f"{SECRET}\n")
+    settings = load_settings(folder, index_user="desk", index_password_file=folder / "password")
+    assert settings.secret("index_password") == SECRET
+    assert settings.secret("index_api_key") is None
+    (folder / "password").write_text("")
+    for broken in (folder / "password", folder / "missing", folder):
+        with pytest.raises(SettingsError, match="index_password_file"):
+            load_settings(folder, index_user="desk", index_password_file=broken).secret("index_password")

@@ -47,11 +47,12 @@ from pipeline.index.fields import (
     article_values,
     claim_record,
     claim_values,
-    facets,
+    scrub_document,
     strings,
 )
 from pipeline.index.highlight import highlighter
 from pipeline.index.query import parse
+from pipeline.index.request import FULL_ID, check_request, cursor_mark, cursor_place
 from pipeline.records import Document, Hit, digest, from_json, to_json
 
 ORDER, TIE, RECORD = "_order", "_tie", "_record"
@@ -59,9 +60,6 @@ HEAP = 32_000_000
 """Bytes that tantivy's writer may fill before it spills a segment: a batch of some thousand articles."""
 LOCK_TIMEOUT = 300.0
 """Seconds to wait for another process's batch; its merges can take a minute on a large index."""
-FULL_ID = 20
-"""Characters of an article's id; less is a prefix."""
-MAX_LIMIT = 10_000
 TIE_REACH = 1_000
 """Hits looked at behind a page for equal scores, so that ties are in order of id whatever the segments."""
 
@@ -277,7 +275,7 @@ class EmbeddedIndex:
 
     def search(self, request: SearchRequest) -> SearchResult:
         parsed = parse(request.query, request.kind, now=request.now)
-        _check(request)
+        check_request(request)
         with self._errors():
             part = self._part(request.kind)
             searcher = part.searcher()
@@ -543,7 +541,7 @@ def _entry(document: Document) -> _Entry:
     try:
         line = to_json(document)
     except UnicodeEncodeError:
-        document = msgspec.convert(_scrubbed(msgspec.to_builtins(document)), Document)
+        document = scrub_document(document)
         line = to_json(document)
     return _Entry(
         document.article.id,
@@ -555,14 +553,6 @@ def _entry(document: Document) -> _Entry:
             for values in claim_values(document)
         ),
     )
-
-
-def _scrubbed(plain: Any) -> Any:
-    if isinstance(plain, str):
-        return analysis.scrub(plain)
-    if isinstance(plain, dict):
-        return {key: _scrubbed(value) for key, value in plain.items()}
-    return [_scrubbed(value) for value in plain] if isinstance(plain, (list, tuple)) else plain
 
 
 def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> tantivy.Document:
@@ -666,55 +656,13 @@ def _damaged_files(folder: Path) -> list[str]:
     return problems
 
 
-def _check(request: SearchRequest) -> None:
-    """Raise QueryError for what is asked beside the query and cannot be had."""
-
-    def fail(part: str, reason: str) -> None:
-        raise RequestError(request.query, part, reason)
-
-    if not 0 <= request.limit <= MAX_LIMIT:
-        fail("limit", f"limit is {request.limit}, and can be 0 to {MAX_LIMIT:,}; go on with the cursor for more")
-    if request.offset < 0 or (request.offset and request.after):
-        fail("offset", "offset is not negative, and not used together with a cursor")
-    for name in request.facets:
-        if name not in facets(request.kind):
-            known = ", ".join(facets(request.kind))
-            fail("facets", f"{request.kind.value} cannot be counted by {name!r}, but by {known}")
-    if request.facets and not 1 <= request.facet_size <= MAX_LIMIT:
-        fail("facet_size", f"facet size is {request.facet_size}, and can be 1 to {MAX_LIMIT:,}")
-    for part, moment in (("since", request.since), ("until", request.until)):
-        if moment is not None and moment.tzinfo is None:
-            fail(part, "times need a time zone")
-    if request.since and request.until and request.since > request.until:
-        fail(
-            "since",
-            f"{request.since:%Y-%m-%d %H:%M} is not before the end asked for, {request.until:%Y-%m-%d %H:%M} (UTC)",
-        )
-
-
 Page = list[tuple[float, tantivy.DocAddress]]
-
-
-def _mark(request: SearchRequest) -> str:
-    """What a cursor carries so that it is of no use to another search. Without times: see ``SearchRequest.after``."""
-    sources = sorted(map(analysis.fold, request.sources))
-    return digest("cursor", request.query.strip(), request.kind.value, request.sort.value, *sources)[:8]
-
-
-def _place(request: SearchRequest, kind: str, pattern: str) -> re.Match[str]:
-    """Read a cursor. Raises RequestError where it is another search's, or none."""
-    match = re.fullmatch(rf"{kind}:{_mark(request)}:{pattern}", request.after or "", re.ASCII)
-    if match is None:
-        known = re.match(r"(?:score|time):[0-9a-f]{8}:", request.after or "")
-        reason = "this cursor belongs to another search" if known else "this is no cursor that a search gave"
-        raise RequestError(request.query, "after", f"{reason}; repeat the search from its first page")
-    return match
 
 
 def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) -> tuple[int, Page, str | None]:
     offset = request.offset
     if request.after:
-        offset = int(_place(request, "score", r"(\d{1,12})").group(1))
+        offset = int(cursor_place(request, "score", r"(\d{1,12})").group(1))
     end = offset + request.limit
     # tantivy makes room for all that it is asked for, so never ask for more than there can be.
     found = searcher.search(query, max(1, min(end + TIE_REACH, searcher.num_docs)))
@@ -728,7 +676,7 @@ def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) 
         ties = searcher.fast_field_values(TIE, [address for _, address in hits[first:last]])
         around = sorted(zip(hits[first:last], ties, strict=True), key=lambda pair: (-pair[0][0], pair[1]))
         page = [hit for hit, _ in around[offset - first : end - first]]
-    return total, page, f"score:{_mark(request)}:{end}" if request.limit and total > end else None
+    return total, page, f"score:{cursor_mark(request)}:{end}" if request.limit and total > end else None
 
 
 def _by_time(
@@ -741,7 +689,7 @@ def _by_time(
         found = searcher.search(query, request.limit + 1, order_by_field=ORDER, offset=request.offset, order=order)
         total, hits = _total(found), found.hits
     else:
-        match = _place(request, "time", r"((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d) .+)")
+        match = cursor_place(request, "time", r"((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d) .+)")
         try:
             key, moment = match.group(1), datetime.fromisoformat(match.group(2)).replace(tzinfo=UTC)
         except ValueError:
@@ -759,7 +707,7 @@ def _by_time(
         hits = searcher.search(rest, request.limit + 1 + ties, count=False, order_by_field=ORDER, order=order).hits
         hits = [hit for hit in hits if (hit[0] > key if order == Order.Asc else hit[0] < key)]
     page = hits[: request.limit]
-    cursor = f"time:{_mark(request)}:{page[-1][0]}" if page and len(hits) > request.limit else None
+    cursor = f"time:{cursor_mark(request)}:{page[-1][0]}" if page and len(hits) > request.limit else None
     return total, [(0.0, address) for _, address in page], cursor
 
 

@@ -19,7 +19,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from pipeline.index.analysis import tidy
+import msgspec
+
+from pipeline.index.analysis import scrub, tidy
 from pipeline.index.base import Kind
 from pipeline.records import Assertion, Document, Relation, Status, to_dict
 
@@ -356,6 +358,19 @@ def cut(text: str, limit: int = MAX_KEYWORD_BYTES) -> str:
     """The text cut to at most ``limit`` bytes of UTF-8, never within a character."""
     encoded = text.encode("utf-8", "replace")
     return text if len(encoded) <= limit else encoded[:limit].decode("utf-8", "ignore")
+
+
+def scrub_document(document: Document) -> Document:
+    """The document with U+FFFD for each half of a surrogate pair, which no encoding has room for."""
+    return msgspec.convert(_scrubbed(msgspec.to_builtins(document)), Document)
+
+
+def _scrubbed(plain: Any) -> Any:
+    if isinstance(plain, str):
+        return scrub(plain)
+    if isinstance(plain, dict):
+        return {key: _scrubbed(value) for key, value in plain.items()}
+    return [_scrubbed(value) for value in plain] if isinstance(plain, (list, tuple)) else plain
 
 
 def strings(value: Value | None) -> Iterable[str]:

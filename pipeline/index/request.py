@@ -1,0 +1,60 @@
+"""What every adapter checks of a search before it is run, and the cursors by which it goes on.
+
+A cursor is ``score:`` or ``time:``, a mark of the search that it belongs to, and what the adapter needs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.errors import RequestError
+from pipeline.index import analysis
+from pipeline.index.base import SearchRequest
+from pipeline.index.fields import facets
+from pipeline.records import digest
+
+FULL_ID = 20
+"""Characters of an article's id; less is a prefix."""
+MAX_LIMIT = 10_000
+
+
+def check_request(request: SearchRequest) -> None:
+    """Raise QueryError for what is asked beside the query and cannot be had."""
+
+    def fail(part: str, reason: str) -> None:
+        raise RequestError(request.query, part, reason)
+
+    if not 0 <= request.limit <= MAX_LIMIT:
+        fail("limit", f"limit is {request.limit}, and can be 0 to {MAX_LIMIT:,}; go on with the cursor for more")
+    if request.offset < 0 or (request.offset and request.after):
+        fail("offset", "offset is not negative, and not used together with a cursor")
+    for name in request.facets:
+        if name not in facets(request.kind):
+            known = ", ".join(facets(request.kind))
+            fail("facets", f"{request.kind.value} cannot be counted by {name!r}, but by {known}")
+    if request.facets and not 1 <= request.facet_size <= MAX_LIMIT:
+        fail("facet_size", f"facet size is {request.facet_size}, and can be 1 to {MAX_LIMIT:,}")
+    for part, moment in (("since", request.since), ("until", request.until)):
+        if moment is not None and moment.tzinfo is None:
+            fail(part, "times need a time zone")
+    if request.since and request.until and request.since > request.until:
+        fail(
+            "since",
+            f"{request.since:%Y-%m-%d %H:%M} is not before the end asked for, {request.until:%Y-%m-%d %H:%M} (UTC)",
+        )
+
+
+def cursor_mark(request: SearchRequest) -> str:
+    """What a cursor carries so that it is of no use to another search. Without times: see ``SearchRequest.after``."""
+    sources = sorted(map(analysis.fold, request.sources))
+    return digest("cursor", request.query.strip(), request.kind.value, request.sort.value, *sources)[:8]
+
+
+def cursor_place(request: SearchRequest, kind: str, pattern: str) -> re.Match[str]:
+    """Read a cursor. Raises RequestError where it is another search's, or none."""
+    match = re.fullmatch(rf"{kind}:{cursor_mark(request)}:{pattern}", request.after or "", re.ASCII)
+    if match is None:
+        known = re.match(r"(?:score|time):[0-9a-f]{8}:", request.after or "")
+        reason = "this cursor belongs to another search" if known else "this is no cursor that a search gave"
+        raise RequestError(request.query, "after", f"{reason}; repeat the search from its first page")
+    return match
