@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     page_timeout: float = Field(60.0, ge=0.001, le=HOUR)
     """A page whose extraction and enrichment takes longer is quarantined and its process replaced."""
     batch: int = Field(200, ge=1, le=10_000)
-    """Articles taken in hand at once, and indexed at once; a commit of the index costs 60 ms and more, so not too few."""
+    """Articles taken in hand and indexed at once; a commit of the index costs 60 ms and more, so not too few."""
     lease: float = Field(300.0, ge=10, le=DAY)
     """How long work in hand is held before another worker may take it; under 10 s two would do the same page."""
     max_attempts: int = Field(5, ge=1, le=100)

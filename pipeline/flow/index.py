@@ -43,7 +43,7 @@ async def index_owed(shift: Shift, index: Index, pool: WorkerPool, fetches: asyn
             upstream_done = fetches.done()
             shift.to_index.clear()
             fresh: list[Item] = []
-            # Half of a batch waits for the workers while another is indexed; while none can be, no more than one is made.
+            # Half a batch waits for the workers while another is indexed; while none can be, no more than one is made.
             if 2 * len(working) <= shift.settings.batch and len(ready) <= shift.settings.batch:
                 fresh = await shift.claim(Owed.INDEX, shift.settings.batch - len(working))
                 for item in fresh:
