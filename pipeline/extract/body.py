@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import trafilatura
 from lxml import etree
@@ -71,6 +70,8 @@ _TABLES = ("table", "tbody", "tr", "td", "th")
 # Text nodes shorter than this are labels and links as often as prose; they say nothing about where the article is.
 _LONG_TEXTS = XPath("//body//text()[string-length() > 30]")
 _PARAGRAPH_COUNT: Callable[[HtmlElement], float] = XPath("count(.//p)")  # type: ignore[assignment]
+_ELEMENT_COUNT: Callable[[HtmlElement], float] = XPath("count(.//*)")  # type: ignore[assignment]
+_TABLE_COUNT: Callable[[HtmlElement], float] = XPath("count(.//table)")  # type: ignore[assignment]
 # A child that holds this share of its parent's prose takes its place as the container: at 0.75 the container kept
 # all of the gold text on 250 of 257 pages (2026-11-23).
 _DOMINANT = 0.75
@@ -126,7 +127,7 @@ def drop_noise(root: HtmlElement) -> None:
 def locate(root: HtmlElement) -> Prose:
     """Find where a page's running text lies, after :func:`drop_noise`."""
     prose = Prose()
-    sums: dict[HtmlElement, int] = {}
+    own: dict[HtmlElement, int] = {}
     found = _LONG_TEXTS(root)
     for text in found if isinstance(found, list) else ():
         if not isinstance(text, _ElementUnicodeResult):
@@ -135,20 +136,15 @@ def locate(root: HtmlElement) -> Prose:
         if element is not None and text.is_tail:
             element = element.getparent()
         linked = False
-        while element is not None and element.tag in _INLINE:
-            linked = linked or element.tag == "a"
+        while element is not None and (tag := element.tag) in _INLINE:
+            linked = linked or tag == "a"
             element = element.getparent()
         if element is None or text.isspace():
             continue
         prose.blocks.append((element, linked))
-        if linked or element.tag in _HEADINGS:
-            continue
-        size = len(text)
-        depth = 0
-        while element is not None and depth < _MAX_DEPTH:
-            sums[element] = sums.get(element, 0) + size
-            element = element.getparent()
-            depth += 1
+        if not linked and tag not in _HEADINGS:
+            own[element] = own.get(element, 0) + len(text)
+    sums = _summed(own)
     node = root.find("body")
     if node is None or node not in sums:
         return prose
@@ -156,6 +152,37 @@ def locate(root: HtmlElement) -> Prose:
     prose.container = node = _descend(node, sums)
     prose.size = sums[node]
     return prose
+
+
+def _summed(own: dict[HtmlElement, int]) -> dict[HtmlElement, int]:
+    """For each of these elements and all around them, the sum of what is in them; what lies deeper than the limit
+    counts only for the elements next around it."""
+    around: dict[HtmlElement, HtmlElement | None] = {}
+    depths: dict[HtmlElement, int] = {}
+    for block in own:
+        path: list[HtmlElement] = []
+        node: HtmlElement | None = block
+        while node is not None and node not in depths:
+            path.append(node)
+            node = node.getparent()
+        depth = 0 if node is None else depths[node]
+        for inner in reversed(path):
+            depth += 1
+            around[inner], depths[inner] = node, depth
+            node = inner
+    sums = {block: size for block, size in own.items() if depths[block] <= _MAX_DEPTH}
+    for node in sorted(depths, key=depths.__getitem__, reverse=True):
+        outer = around[node]
+        if outer is not None and node in sums:
+            sums[outer] = sums.get(outer, 0) + sums[node]
+    for block, size in own.items():
+        if depths[block] > _MAX_DEPTH:
+            node = block
+            for _ in range(_MAX_DEPTH):
+                if node is not None:
+                    sums[node] = sums.get(node, 0) + size
+                    node = around[node]
+    return sums
 
 
 def _descend(node: HtmlElement, sums: dict[HtmlElement, int]) -> HtmlElement:
@@ -262,10 +289,7 @@ def _by_trafilatura(whole: HtmlElement, options: Extractor = _OPTIONS) -> list[s
 
 
 def _is_huge(element: HtmlElement) -> bool:
-    return any(
-        next(islice(found, most, None), None) is not None
-        for found, most in ((element.iter(), _MAX_ELEMENTS), (element.iter("table"), _MAX_TABLES))
-    )
+    return _ELEMENT_COUNT(element) > _MAX_ELEMENTS or _TABLE_COUNT(element) > _MAX_TABLES
 
 
 def _is_mixed(container: HtmlElement) -> bool:

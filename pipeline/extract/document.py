@@ -27,6 +27,7 @@ _OTHER_ROOT = re.compile(r"\s*<(?:rss|feed|rdf:RDF|urlset|sitemapindex|svg)\b", 
 _NO_TEXT, _STRAY = 0.05, 8
 _SAMPLE = 100_000
 _TAG = re.compile(r"\s*<[a-zA-Z!?/]")
+_SOMETHING = re.compile("[^\ufeff \t\r\n\x00]")
 # libxml2 reads no element deeper than 2,048: such a page is read again without the elements that only group others.
 _TOO_DEEP = "Excessive depth"
 _GROUPS = re.compile(
@@ -64,7 +65,7 @@ def parse(page: Page, text: str) -> HtmlElement | None:
         raise ExtractError(name, f"not HTML but {kind}")
     if _BINARY.match(page.body):
         raise ExtractError(name, "not HTML but a binary file")
-    if not text.strip("\ufeff \t\r\n\x00"):
+    if not _SOMETHING.search(text):
         return None
     text = text[:MAX_CHARACTERS].lstrip("\ufeff")
     if _OTHER_XML.match(text) or _OTHER_ROOT.match(text):
@@ -75,10 +76,9 @@ def parse(page: Page, text: str) -> HtmlElement | None:
         if _TAG.match(text):
             return None
         raise ExtractError(name, "not HTML but a binary file")
-    root, whole = _tree(controls.without_sequences(text))
+    root, whole = _tree(text)
     if not whole:
-        flat = _INLINE.sub("", _GROUPS.sub("<p>", text))
-        root, whole = _tree(controls.without_sequences(flat))
+        root, whole = _tree(_INLINE.sub("", _GROUPS.sub("<p>", text)))
         if not whole:
             raise ExtractError(name, "nested too deep")
     return root
@@ -93,7 +93,11 @@ def _is_no_text(text: str) -> bool:
 
 
 def _tree(text: str) -> tuple[HtmlElement | None, bool]:
-    """The tree of an HTML text, and whether it is whole: not cut off where it is nested too deep."""
+    """The tree of an HTML text without terminal sequences, and whether it is whole: not cut off where it is nested too
+    deep."""
+    markup = text.encode("utf-8", "replace")
+    if controls.may_have_sequences(markup):
+        markup = controls.without_sequences(text).encode("utf-8", "replace")
     # huge_tree: without it libxml2 drops all that lies deeper than 255 elements, as in pages that never close a
     # <font>; with it the limit is 2,048 and still bounded. IDs are not collected: nothing here asks for them.
     parser = etree.HTMLParser(
@@ -101,7 +105,7 @@ def _tree(text: str) -> tuple[HtmlElement | None, bool]:
     )
     parser.set_element_class_lookup(_ELEMENTS)
     try:
-        root = etree.fromstring(text.encode("utf-8", "replace").translate(_CONTROLS_TO_BLANKS), parser=parser)
+        root = etree.fromstring(markup.translate(_CONTROLS_TO_BLANKS), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
         return None, True
     if root is None:
