@@ -85,7 +85,7 @@ def timed(command: list[str], **environment: str) -> tuple[float, float, str]:
 def subscribe(wire: Wire, folder: Path) -> dict[str, str]:
     """A data folder with the wire's feeds, and the environment for a run over it."""
     settings = load_settings(folder)
-    ledger = open_ledger(settings.ledger_file)
+    ledger = open_ledger(settings.ledger_at)
     for url in wire.feeds:
         ledger.add_feed(Feed(id=feed_id(url), url=url, added=utc_now()))
     ledger.close()

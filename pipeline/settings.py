@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=lambda: _default_folder())
     """The one folder that holds ledger, archive and index."""
 
+    ledger: str | None = Field(None, repr=False)
+    """A PostgreSQL database as the ledger, ``postgresql+psycopg://user:password@host/name``, for workers on more than
+    one machine; by default a file in the data folder."""
+
     contact: str = "https://github.com/wirewatch/wirewatch"
     """Address or e-mail that sites can complain to; it goes into the User-Agent."""
     allow_hosts: Annotated[tuple[str, ...], NoDecode] = ()
@@ -78,6 +82,12 @@ class Settings(BaseSettings):
     """Articles taken in hand and indexed at once; a commit of the index costs 60 ms and more, so not too few."""
     lease: float = Field(300.0, ge=10, le=DAY)
     """How long work in hand is held before another worker may take it; under 10 s two would do the same page."""
+    claim_lease: float = Field(HOUR, ge=60, le=7 * DAY)
+    """How long a batch that goes from task to task is held after the last task that touched it: its next task waits
+    for a slot, or is tried again minutes later, and nobody else should begin it meanwhile."""
+    fused: bool = False
+    """Whether a scheduler's batch is one task (fetch to index) in place of four: for a host with few cores, where
+    starting a task costs more than doing things beside each other saves."""
     max_attempts: int = Field(5, ge=1, le=100)
     """Failed attempts at one stage before an article is quarantined."""
     warc_size: int = Field(256 * 1024 * 1024, ge=1024, le=1024**4)
@@ -114,6 +124,16 @@ class Settings(BaseSettings):
                 "must be an address or e-mail on one line, without control characters: it goes into a header"
             )
         return value
+
+    @field_validator("ledger", mode="before")
+    @classmethod
+    def _database(cls, value: object) -> object:
+        if value in (None, ""):
+            return None
+        if not isinstance(value, str) or not re.match(r"postgresql(\+psycopg)?://", value):
+            # Without what was given: it may hold a password.
+            raise ValueError("must be postgresql+psycopg://user:password@host/name, or left out for the file")
+        return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @field_validator("allow_hosts", mode="before")
     @classmethod
@@ -206,8 +226,17 @@ class Settings(BaseSettings):
         return f"Wirewatch/{__version__} (+{self.contact})"
 
     @property
+    def ledger_at(self) -> Path | str:
+        """Where the ledger is: what ``open_ledger`` takes."""
+        return self.ledger or self.ledger_file
+
+    @property
     def ledger_file(self) -> Path:
         return self.data / "ledger.sqlite"
+
+    @property
+    def claims_folder(self) -> Path:
+        return self.data / "claims"
 
     @property
     def archive_folder(self) -> Path:

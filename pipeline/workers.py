@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pebble import ProcessPool
 
@@ -79,8 +79,11 @@ def read_article(item: Item, read: Callable[[Location], Page]) -> Article | Chan
 def process(item: Item, read: Callable[[Location], Page], enricher: Enriches) -> Document | Change:
     """Extract and enrich one item: a pure function of its page, its sighting and the enricher's models."""
     article = read_article(item, read)
-    if not isinstance(article, Article):
-        return article
+    return enrich_article(item, article, enricher) if isinstance(article, Article) else article
+
+
+def enrich_article(item: Item, article: Article, enricher: Enriches) -> Document:
+    """The document of an article: a pure function of it and the enricher's models."""
     enriched = enricher.enrich(
         article.body,
         title=article.title,
@@ -92,7 +95,12 @@ def process(item: Item, read: Callable[[Location], Page], enricher: Enriches) ->
 
 
 class WorkerPool:
-    """Processes that run :func:`process`, each with the archive and the models open. Started at the first item."""
+    """Processes that run :func:`process` or a half of it, each with the archive and the models open. Started at the
+    first item.
+
+    What is submitted gives a future of what becomes of the item. It raises TimeoutError where the time limit was
+    passed.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -106,10 +114,19 @@ class WorkerPool:
         return ready
 
     def submit(self, item: Item) -> Future[Document | Change]:
-        """A future of what becomes of the item. It raises TimeoutError where the time limit was passed."""
-        future: Future[Document | Change] = self._started().schedule(
-            _process, args=(item,), timeout=self._settings.page_timeout
-        )
+        """Extract and enrich an item."""
+        return self._schedule(_process, item)
+
+    def extract(self, item: Item) -> Future[Article | Change]:
+        """Extract an item."""
+        return self._schedule(_extract, item)
+
+    def enrich(self, item: Item, article: Article) -> Future[Document | Change]:
+        """Enrich an item whose article is there already."""
+        return self._schedule(_enrich, item, article)
+
+    def _schedule(self, work: Callable[..., Any], *args: object) -> Future[Any]:
+        future: Future[Any] = self._started().schedule(work, args=args, timeout=self._settings.page_timeout)
         return future
 
     def _started(self) -> ProcessPool:
@@ -200,9 +217,22 @@ def _ready() -> None:
 
 
 def _process(item: Item) -> Document | Change:
+    return process(item, *_at_the_desk())
+
+
+def _extract(item: Item) -> Article | Change:
+    read, _ = _at_the_desk()
+    return read_article(item, read)
+
+
+def _enrich(item: Item, article: Article) -> Document:
+    _, enricher = _at_the_desk()
+    return enrich_article(item, article, enricher)
+
+
+def _at_the_desk() -> tuple[Callable[[Location], Page], Enriches]:
     if _desk is None:  # pebble runs the initializer before any task
         raise RuntimeError("this process was never made ready")
     _ready()
     assert isinstance(_desk, tuple)
-    read, enricher = _desk
-    return process(item, read, enricher)
+    return _desk

@@ -48,11 +48,13 @@ def common(
 def application() -> typer.Typer:
     """The command line with all its commands."""
     # Each module adds its commands; imported here, so that `--version` does not wait for them.
-    from pipeline.cli import demo, feeds, run, search, stages, upkeep
+    from pipeline.cli import demo, feeds, ledger, run, search, stages, tasks, upkeep
 
     if not app.registered_groups:
         app.add_typer(feeds.app, name="feeds")
         app.add_typer(upkeep.quarantine, name="quarantine")
+        app.add_typer(tasks.app, name="task")
+        app.add_typer(ledger.app, name="ledger")
         for module in (demo, run, search, stages, upkeep):
             module.add_to(app)
     return app

@@ -12,7 +12,7 @@ import typer
 from rich.rule import Rule
 from rich.text import Text
 
-from pipeline.cli.run import folder_in_use, run_flow, summary
+from pipeline.cli.run import run_flow, summary
 from pipeline.cli.search import article_line, claim_line
 from pipeline.cli.terminal import (
     FAILED,
@@ -27,6 +27,7 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.flow import Tally, utc_now
+from pipeline.folder import folder_in_use
 from pipeline.index import Index, Kind, SearchRequest, Sort, open_index
 from pipeline.ledger import Ledger, open_ledger
 from pipeline.records import Feed, feed_id
@@ -56,7 +57,7 @@ def demo(
         with Newsroom() as room:
             # The demo's hosts are ours: nobody is hurt by haste.
             settings = settings_for(folder, allow_hosts=room.hosts, host_delay=0.05, per_host=4)
-            ledger, index = open_ledger(settings.ledger_file), open_index(settings)
+            ledger, index = open_ledger(settings.ledger_at), open_index(settings)
             began = utc_now()
             with folder_in_use(folder):
                 for feed in room.feeds:

@@ -53,7 +53,7 @@ def add(
     """Add feeds, each looked at once: what it holds now is the baseline that alerts pass over."""
     with reporting():
         settings = settings_for(data)
-        ledger = open_ledger(settings.ledger_file)
+        ledger = open_ledger(settings.ledger_at)
         failed = asyncio.run(_add_all(settings, ledger, addresses, source, as_json))
     if failed:
         raise typer.Exit(FAILED)
@@ -93,7 +93,7 @@ def remove(
     """Stop polling feeds. What they brought stays searchable."""
     failed = False
     with reporting():
-        ledger = open_ledger(settings_for(data).ledger_file)
+        ledger = open_ledger(settings_for(data).ledger_at)
         for key in feeds:
             found = ledger.find_feeds(key)
             if len(found) != 1:
@@ -113,7 +113,7 @@ def remove(
 def list_feeds(data: Data = None, as_json: Json = False) -> None:
     """All feeds: last success, next poll, failures in a row and why."""
     with reporting():
-        ledger = open_ledger(existing(settings_for(data)).ledger_file)
+        ledger = open_ledger(existing(settings_for(data)).ledger_at)
         feeds, now = ledger.feeds(), utc_now()
         volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
     if as_json:
@@ -150,7 +150,7 @@ def check(
 ) -> None:
     """Explain in words how feeds fare. Exit code 1 where one of them is failing."""
     with reporting():
-        ledger = open_ledger(existing(settings_for(data)).ledger_file)
+        ledger = open_ledger(existing(settings_for(data)).ledger_at)
         now = utc_now()
         chosen, missing = _chosen(ledger, feeds)
         volumes = recent_volumes(ledger, chosen, now)
@@ -193,7 +193,7 @@ def import_opml(
 ) -> None:
     """Add all feeds of an OPML file. They are first polled by the next run."""
     with reporting():
-        ledger = open_ledger(settings_for(data).ledger_file)
+        ledger = open_ledger(settings_for(data).ledger_at)
         try:
             text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         except OSError as error:
@@ -222,7 +222,7 @@ def import_opml(
 def export_opml(data: Data = None) -> None:
     """Print all feeds as OPML."""
     with reporting():
-        feeds = open_ledger(settings_for(data).ledger_file).feeds()
+        feeds = open_ledger(settings_for(data).ledger_at).feeds()
     sys.stdout.buffer.write(write_opml(feeds))
     sys.stdout.buffer.flush()
     err.print(count_of(len(feeds), "feed"))

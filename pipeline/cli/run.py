@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -19,8 +17,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.cli.terminal import Data, Json, err, out, print_json, reporting, settings_for
-from pipeline.errors import LedgerError
 from pipeline.flow import Flow, Tally, utc_now
+from pipeline.folder import folder_in_use
 from pipeline.index import Index, open_index
 from pipeline.ledger import Ledger, Owed, open_ledger
 from pipeline.settings import Settings
@@ -42,7 +40,7 @@ def run(
     """Poll feeds, fetch, extract, enrich and index: one pass, or until it is told to stop."""
     with reporting():
         settings = settings_for(data, **({"workers": workers} if workers else {}))
-        ledger = open_ledger(settings.ledger_file)
+        ledger = open_ledger(settings.ledger_at)
         index = open_index(settings)
         began = time.monotonic()
         with folder_in_use(settings.data):
@@ -161,22 +159,3 @@ def summary(tally: Tally, seconds: float) -> str:
     ]
     parts += [f"{counts[name]} {name}" for name in ("duplicates", "skipped", "quarantined") if counts[name]]
     return f"{', '.join(parts)} in {seconds:.1f} s"
-
-
-@contextmanager
-def folder_in_use(folder: Path, *, alone: bool = False) -> Iterator[None]:
-    """Hold a data folder: any number of workers together, or one command alone (replay).
-
-    Raises LedgerError where the other sort holds it now, or it cannot be written.
-    """
-    with contextlib.ExitStack() as held:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = held.enter_context(open(folder / "run.lock", "w"))
-            fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            reason = "a worker runs on this folder; stop it first" if alone else "a replay runs on this folder"
-            raise LedgerError(str(folder), reason) from None
-        except OSError as error:
-            raise LedgerError(str(folder), f"cannot be used: {error.strerror or error}") from error
-        yield

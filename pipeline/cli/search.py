@@ -263,7 +263,7 @@ def show(
                 f"{key}: more than one article begins so: {', '.join(others)}" if others else f"{key}: no such article"
             )
             raise typer.Exit(FAILED)
-        ledger = open_ledger(settings.ledger_file)
+        ledger = open_ledger(settings.ledger_at)
         carriers = ledger.carriers(document.article.id)
         sightings = [sighting for item in carriers for sighting in ledger.sightings(item.id)]
     record = to_dict(document)

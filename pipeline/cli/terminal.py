@@ -70,6 +70,8 @@ def existing(settings: Settings) -> Settings:
 
     Otherwise ends with a sentence and exit code 1, nothing made. Raises LedgerError where it cannot be looked into.
     """
+    if settings.ledger is not None:
+        return settings  # on a server; it says itself what it holds
     try:
         if any(path.exists() for path in (settings.ledger_file, settings.archive_folder, settings.index_folder)):
             return settings

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from pipeline.cli.run import begin_logging, folder_in_use
+from pipeline.cli.run import begin_logging
 from pipeline.cli.terminal import (
     FAILED,
     Data,
@@ -28,6 +28,7 @@ from pipeline.cli.terminal import (
 )
 from pipeline.errors import WirewatchError
 from pipeline.flow import utc_now
+from pipeline.folder import folder_in_use
 from pipeline.index import Kind, open_index
 from pipeline.ledger import Item, Owed, open_ledger
 from pipeline.records import to_dict
@@ -54,7 +55,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
     """What is owed at each stage, what ended how, quarantine by reason, volume by feed."""
     with reporting():
         settings = existing(settings_for(data))
-        ledger = open_ledger(settings.ledger_file)
+        ledger = open_ledger(settings.ledger_at)
         now = utc_now()
         feeds = ledger.feeds()
         owed, counts = ledger.owed(now), ledger.counts()
@@ -139,7 +140,7 @@ def list_quarantine(
 ) -> None:
     """What lies in quarantine, and why."""
     with reporting():
-        items = open_ledger(settings_for(data).ledger_file).quarantined(limit)
+        items = open_ledger(settings_for(data).ledger_at).quarantined(limit)
     if as_json:
         for item in items:
             print_json(_plain(item))
@@ -179,7 +180,7 @@ def drop_quarantine(
 
 def _leave(how: str, ids: list[str] | None, everything: bool, data: object, as_json: bool) -> None:
     with reporting():
-        ledger = open_ledger(settings_for(data).ledger_file)  # type: ignore[arg-type]
+        ledger = open_ledger(settings_for(data).ledger_at)  # type: ignore[arg-type]
         if bool(ids) == everything:
             complain("name the ids, or --all")
             raise typer.Exit(2)
@@ -215,7 +216,7 @@ def replay_command(
 
     with reporting():
         settings = settings_for(data, **({"workers": workers} if workers else {}))
-        ledger = open_ledger(settings.ledger_file)
+        ledger = open_ledger(settings.ledger_at)
         begin_logging(to_terminal=True, quiet=True)
         with folder_in_use(settings.data, alone=True):
             report = asyncio.run(replay(settings, ledger))

@@ -22,13 +22,16 @@ GATHER = 0.05
 """Seconds in which finished pages are gathered into one archive flush and one ledger transaction."""
 
 
-async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None], *, once: bool) -> None:
-    """Fetch the pages that are owed, each host at its own pace, and put them into the archive."""
+async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None] | None = None, *, once: bool) -> None:
+    """Fetch the pages that are owed, each host at its own pace, and put them into the archive.
+
+    One pass ends when nothing is owed and ``polls``, where given, which may bring more, are done.
+    """
     in_hand: dict[asyncio.Task[Page | FetchError], Item] = {}
     most = shift.settings.concurrency * 2
     try:
         while not shift.stopping.is_set():
-            upstream_done = polls.done()
+            upstream_done = polls is None or polls.done()
             shift.to_fetch.clear()
             fresh: list[Item] = []
             if len(in_hand) < most:

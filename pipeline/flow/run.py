@@ -74,7 +74,7 @@ class Flow:
                 await asyncio.wait([polls, fetches, work])
                 heart.cancel()
         except BaseExceptionGroup as errors:
-            raise _first(errors) from errors
+            raise first_of(errors) from errors
         finally:
             await asyncio.to_thread(pool.stop)
             await asyncio.to_thread(shift.close)
@@ -95,7 +95,7 @@ class Flow:
                 return None
 
 
-def _first(errors: BaseExceptionGroup) -> BaseException:
+def first_of(errors: BaseExceptionGroup) -> BaseException:
     """The first error of a group that a user can do something about."""
     flat = list(_leaves(errors))
     return next((error for error in flat if isinstance(error, WirewatchError)), flat[0])

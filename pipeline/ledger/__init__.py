@@ -22,6 +22,7 @@ from pipeline.ledger.changes import (
 )
 
 if TYPE_CHECKING:
+    from pipeline.ledger.batches import claims_of, round_of
     from pipeline.ledger.database import open_ledger
     from pipeline.ledger.store import Ledger, this_worker
 
@@ -39,7 +40,9 @@ __all__ = [
     "Quarantined",
     "Retry",
     "Skipped",
+    "claims_of",
     "open_ledger",
+    "round_of",
     "this_worker",
 ]
 
@@ -52,6 +55,10 @@ if not TYPE_CHECKING:
             from pipeline.ledger import database
 
             return database.open_ledger
+        if name in ("claims_of", "round_of"):
+            from pipeline.ledger import batches
+
+            return getattr(batches, name)
         if name in ("Ledger", "this_worker"):
             from pipeline.ledger import store
 

@@ -4,51 +4,35 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Engine,
-    RowMapping,
-    Select,
-    Table,
     and_,
     bindparam,
     delete,
     func,
     literal_column,
-    not_,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
-from pipeline.errors import LedgerError
 from pipeline.ledger import tables as t
-from pipeline.ledger.changes import Change, Item, ItemState, Owed, columns
-from pipeline.records import Feed, FeedState, Location, Sighting, article_id, digest, from_json, to_json
+from pipeline.ledger.access import CHUNK, LEASED, chunks, feed_of, feed_row, idle
+from pipeline.ledger.batches import PREFIX, Batches
+from pipeline.ledger.changes import Change, FellBack, Fetched, Item, ItemState, Owed, columns
+from pipeline.ledger.hosts import IN_HAND_PER_HOST
+from pipeline.records import Feed, Sighting, article_id, digest, from_json, to_json
 from pipeline.urls import host, normalise
 
 _STANDING_IN = and_(t.items.c.state == ItemState.INDEXED.value, t.items.c.stage == "extract", t.items.c.owed.is_(None))
 """Items whose page nothing could be made of, while the feed's own text is in the index."""
-_LEASED = (t.items, t.feeds, t.hosts)
 _IN_QUARANTINE = or_(t.items.c.state == ItemState.QUARANTINED.value, _STANDING_IN)
-
-IN_HAND_PER_HOST = 8
-"""Feeds, or pages, of one host in one worker's hands: the host is asked at its own pace, and the others must not wait
-for it (2026-11-23)."""
-
-CHUNK = 400
-"""Values in one IN list: below SQLite's old limit of 999 variables with room to spare."""
 
 
 def this_worker() -> str:
@@ -66,18 +50,11 @@ def _started(pid: int) -> str:
     return stat.rpartition(")")[2].split()[19]
 
 
-class Ledger:
+class Ledger(Batches):
     """One ledger. Safe for several threads and processes at once; every method is one transaction.
 
     Raises LedgerError, naming the database, where it cannot be read or written.
     """
-
-    def __init__(self, engine: Engine, where: str) -> None:
-        self._engine = engine
-        self.where = where
-
-    def close(self) -> None:
-        self._engine.dispose()
 
     # -- feeds ------------------------------------------------------------------------------------------------
 
@@ -87,7 +64,7 @@ class Ledger:
             same = or_(t.feeds.c.id == feed.id, t.feeds.c.url == feed.url)
             if db.execute(select(t.feeds.c.id).where(same)).first():
                 return False
-            db.execute(t.feeds.insert().values(**_feed_row(feed)))
+            db.execute(t.feeds.insert().values(**feed_row(feed)))
             return True
 
     def remove_feed(self, feed: str) -> bool:
@@ -99,7 +76,7 @@ class Ledger:
         """All feeds, in the order in which they were added."""
         with self._read() as db:
             rows = db.execute(select(t.feeds).order_by(t.feeds.c.added, t.feeds.c.id)).mappings()
-            return [_feed(row) for row in rows]
+            return [feed_of(row) for row in rows]
 
     def find_feeds(self, key: str) -> list[Feed]:
         """The feeds that a user may mean: by id, by a prefix of it (6 characters or more), or by address."""
@@ -116,11 +93,17 @@ class Ledger:
             db.execute(update(t.feeds).where(t.feeds.c.id == feed).values(next_poll=at))
 
     def claim_feeds(
-        self, now: datetime, limit: int, owner: str, lease: float, busy: Mapping[str, int] | None = None
+        self,
+        now: datetime,
+        limit: int,
+        owner: str,
+        lease: float,
+        busy: Mapping[str, int] | None = None,
+        per_host: int = IN_HAND_PER_HOST,
     ) -> list[Feed]:
         """Take in hand up to ``limit`` feeds that are due, longest overdue first, for ``lease`` seconds.
 
-        Of one host at most IN_HAND_PER_HOST, those counted that the caller has in hand of it (``busy``); of a host
+        Of one host at most ``per_host``, those counted that the caller has in hand of it (``busy``); of a host
         that another worker asks now, or that wants to be left alone, none.
         """
         free = or_(t.feeds.c.lease_until.is_(None), t.feeds.c.lease_until <= now)
@@ -132,9 +115,9 @@ class Ledger:
                 .order_by(t.feeds.c.next_poll.is_not(None), t.feeds.c.next_poll, t.feeds.c.id)
                 .with_for_update(skip_locked=True)
             )
-            rows = self._spread(db, chosen, t.feeds, limit, now, owner, lease, busy or {})
+            rows = self._spread(db, chosen, t.feeds, limit, now, owner, lease, busy or {}, per_host)
             self._lease(db, t.feeds, [row["id"] for row in rows], now, owner, lease)
-            return [_feed(row) for row in rows]
+            return [feed_of(row) for row in rows]
 
     def store_poll(self, sightings: Sequence[Sighting], settle: Callable[[int], Feed]) -> int:
         """Write down a poll: its new sightings, what is owed for them, and the feed as ``settle`` gives it.
@@ -147,7 +130,7 @@ class Ledger:
             new = {s.id: s for s in sightings if s.id not in known}
             self._add_sightings(db, list(new.values()))
             feed = settle(len(new))
-            row = _feed_row(feed) | {"lease_owner": None, "lease_until": None}
+            row = feed_row(feed) | {"lease_owner": None, "lease_until": None}
             db.execute(update(t.feeds).where(t.feeds.c.id == feed.id).values(**row))
             # A feed that moved to where another one is polled already is that feed: one of them is enough.
             twin = select(t.feeds.c.id).where(t.feeds.c.url == feed.url, t.feeds.c.id != feed.id)
@@ -164,7 +147,7 @@ class Ledger:
 
     def _known(self, db: Connection, ids: Sequence[str]) -> set[str]:
         found: set[str] = set()
-        for part in _chunks(ids):
+        for part in chunks(ids):
             found.update(db.execute(select(t.sightings.c.id).where(t.sightings.c.id.in_(part))).scalars())
         return found
 
@@ -203,7 +186,8 @@ class Ledger:
                     "record": to_json(sighting).decode(),
                 }
             )
-        db.execute(self._insert(t.items).on_conflict_do_nothing(), list(items.values()))
+        # In one order, or two polls that announce the same links could wait for each other's rows for ever.
+        db.execute(self._insert(t.items).on_conflict_do_nothing(), [items[item] for item in sorted(items)])
         db.execute(self._insert(t.sightings).on_conflict_do_nothing(), rows)
 
     # -- items ------------------------------------------------------------------------------------------------
@@ -216,6 +200,7 @@ class Ledger:
         owner: str,
         lease: float,
         busy: Mapping[str, int] | None = None,
+        per_host: int = IN_HAND_PER_HOST,
     ) -> list[Item]:
         """Take in hand up to ``limit`` items that are owed this, longest due first, for ``lease`` seconds.
 
@@ -223,13 +208,13 @@ class Ledger:
         """
         chosen = (
             select(t.items.c.id, t.items.c.host)
-            .where(t.items.c.owed == owed.value, t.items.c.due <= now, _idle(now))
+            .where(t.items.c.owed == owed.value, t.items.c.due <= now, idle(now))
             .order_by(t.items.c.due, t.items.c.id)
             .with_for_update(skip_locked=True)
         )
         with self._write() as db:
             if owed is Owed.FETCH:
-                rows = self._spread(db, chosen, t.items, limit, now, owner, lease, busy or {})
+                rows = self._spread(db, chosen, t.items, limit, now, owner, lease, busy or {}, per_host)
             else:
                 rows = list(db.execute(chosen.limit(limit)).mappings())
             ids = [row["id"] for row in rows]
@@ -237,76 +222,21 @@ class Ledger:
             found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
             return [found[item] for item in ids]
 
-    def hold_host(self, host: str, until: datetime) -> None:
-        """Leave a host alone until then: nothing of it is claimed, by any worker."""
-        row = {"host": host, "not_before": until}
-        later = or_(t.hosts.c.not_before.is_(None), t.hosts.c.not_before < until)
-        insert = self._insert(t.hosts).values(**row)
-        with self._write() as db:
-            db.execute(
-                insert.on_conflict_do_update(index_elements=[t.hosts.c.host], set_={"not_before": until}, where=later)
-            )
-
-    def _spread(
-        self,
-        db: Connection,
-        chosen: Select[Any],
-        table: Table,
-        limit: int,
-        now: datetime,
-        owner: str,
-        lease: float,
-        busy: Mapping[str, int],
-    ) -> list[RowMapping]:
-        """The first ``limit`` of the chosen rows of ``table`` that their hosts have room for, the hosts being ours."""
-        others = or_(
-            t.hosts.c.not_before > now,
-            and_(t.hosts.c.lease_owner.is_not(None), t.hosts.c.lease_owner != owner, t.hosts.c.lease_until > now),
-        )
-        chosen = chosen.where(table.c.host.not_in(select(t.hosts.c.host).where(others)))
-        room = Counter({host: IN_HAND_PER_HOST - count for host, count in busy.items()})
-        full = {host for host, left in room.items() if left <= 0}
-        taken: dict[str, RowMapping] = {}
-        while len(taken) < limit:
-            more = chosen.where(table.c.host.not_in(list(full)), table.c.id.not_in(list(taken))).limit(limit)
-            rows = db.execute(more).mappings().all()
-            for row in rows:
-                host = row["host"]
-                if host and room.setdefault(host, IN_HAND_PER_HOST) <= 0:
-                    full.add(host)
-                elif len(taken) < limit:
-                    room[host] -= 1
-                    taken[row["id"]] = row
-            if len(rows) < limit:
-                break
-        mine = self._take_hosts(db, {row["host"] for row in taken.values() if row["host"]}, now, owner, lease)
-        return [row for row in taken.values() if not row["host"] or row["host"] in mine]
-
-    def _take_hosts(self, db: Connection, hosts: set[str], now: datetime, owner: str, lease: float) -> set[str]:
-        """Lease the hosts, but for those that another worker was quicker to lease. Returns which are ours."""
-        if not hosts:
-            return hosts
-        values = {"lease_owner": owner, "lease_until": now + timedelta(seconds=lease)}
-        free = or_(t.hosts.c.lease_owner.is_(None), t.hosts.c.lease_owner == owner, t.hosts.c.lease_until <= now)
-        insert = self._insert(t.hosts).on_conflict_do_update(index_elements=[t.hosts.c.host], set_=values, where=free)
-        db.execute(insert, [{"host": host} | values for host in sorted(hosts)])
-        mine: set[str] = set()
-        for part in _chunks(sorted(hosts)):
-            ours = select(t.hosts.c.host).where(t.hosts.c.host.in_(part), t.hosts.c.lease_owner == owner)
-            mine.update(db.execute(ours).scalars())
-        return mine
-
-    def apply(self, changes: Sequence[Change], now: datetime, owner: str) -> int:
+    def apply(self, changes: Sequence[Change], now: datetime, owner: str, keep: float | None = None) -> int:
         """Write down what became of items in hand, in one transaction, and let go of them.
 
-        An item whose lease has meanwhile gone to another worker is left to that worker. Returns how many were written.
+        With ``keep``, those that are owed their next stage now stay in the same hand, for so many seconds. An item
+        whose lease has meanwhile gone to another worker is left to that worker. Returns how many were written.
         """
+        kept = None if keep is None else now + timedelta(seconds=keep)
         written = 0
         # Changes that set the same columns go into one statement, since building a statement is dear.
         alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         expressions: dict[tuple[str, ...], dict[str, Any]] = {}
         for change in changes:
             values = columns(change, now) | {"lease_owner": None, "lease_until": None}
+            if kept is not None and isinstance(change, Fetched | FellBack):
+                values |= {"lease_owner": owner, "lease_until": kept}
             computed = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
             plain = {f"new_{name}": value for name, value in values.items() if name not in computed}
             key = (type(change).__name__, *computed, *plain)
@@ -314,6 +244,8 @@ class Ledger:
             alike.setdefault(key, []).append(plain | {"this": change.item, "mine": owner})
         mine = and_(t.items.c.id == bindparam("this"), t.items.c.lease_owner == bindparam("mine"))
         with self._write() as db:
+            for part in chunks(sorted(change.item for change in changes)):
+                self._lock(db, t.items, t.items.c.id.in_(part))
             for key, rows in alike.items():
                 names = [name.removeprefix("new_") for name in rows[0] if name.startswith("new_")]
                 bound = {name: bindparam(f"new_{name}", type_=t.items.c[name].type) for name in names}
@@ -328,10 +260,10 @@ class Ledger:
         if not pairs:
             return set()
         with self._write() as db:
-            rows = [{"id": article, "item": item} for article, item in pairs]
+            rows = [{"id": article, "item": item} for article, item in sorted(pairs)]
             db.execute(self._insert(t.articles).on_conflict_do_nothing(), rows)
             owners: dict[str, str] = {}
-            for part in _chunks([article for article, _ in pairs]):
+            for part in chunks([article for article, _ in pairs]):
                 found = db.execute(select(t.articles.c.id, t.articles.c.item).where(t.articles.c.id.in_(part)))
                 owners.update((row.id, row.item) for row in found)
         return {item for article, item in pairs if owners.get(article) == item}
@@ -342,47 +274,43 @@ class Ledger:
         """Keep these items and feeds, which this worker has in hand, for ``lease`` more seconds."""
         until = now + timedelta(seconds=lease)
         with self._write() as db:
+            kept: set[str] = set()
             for table, ids in ((t.items, items), (t.feeds, feeds)):
-                for part in _chunks(list(ids)):
+                for part in chunks(sorted(ids)):
                     mine = and_(table.c.id.in_(part), table.c.lease_owner == owner)
+                    self._lock(db, table, mine)
                     db.execute(update(table).where(mine).values(lease_until=until))
-                    theirs = t.hosts.c.host.in_(select(table.c.host).where(table.c.id.in_(part)))
-                    db.execute(update(t.hosts).where(theirs, t.hosts.c.lease_owner == owner).values(lease_until=until))
+                    kept.update(db.execute(select(table.c.host).where(mine).distinct()).scalars())
+            self._keep_hosts(db, kept, owner, until)
 
-    def release(self, owner: str) -> None:
-        """Let go of everything that this worker has in hand: it stays owed."""
+    def release(self, *owners: str) -> None:
+        """Let go of everything that these workers or claims have in hand: it stays owed."""
         with self._write() as db:
-            self._release(db, owner)
+            self._release(db, owners)
 
     def let_go(self, owner: str, *, items: Iterable[str] = (), feeds: Iterable[str] = ()) -> None:
         """Let go of some of what this worker has in hand, and of the hosts of which it then holds nothing: it stays
         owed."""
         with self._write() as db:
+            left: set[str] = set()
             for table, ids in ((t.items, items), (t.feeds, feeds)):
-                for part in _chunks(list(ids)):
+                for part in chunks(sorted(ids)):
                     mine = and_(table.c.id.in_(part), table.c.lease_owner == owner)
-                    theirs = t.hosts.c.host.in_(select(table.c.host).where(mine))
-                    hosts = list(
-                        db.execute(select(t.hosts.c.host).where(theirs, t.hosts.c.lease_owner == owner)).scalars()
-                    )
+                    self._lock(db, table, mine)
+                    left.update(db.execute(select(table.c.host).where(mine).distinct()).scalars())
                     db.execute(update(table).where(mine).values(lease_owner=None, lease_until=None))
-                    still = [
-                        select(held.c.id).where(held.c.host == t.hosts.c.host, held.c.lease_owner == owner).exists()
-                        for held in (t.items, t.feeds)
-                    ]
-                    idle = and_(t.hosts.c.host.in_(hosts), *(not_(one) for one in still))
-                    db.execute(update(t.hosts).where(idle).values(lease_owner=None, lease_until=None))
+            self._leave_hosts(db, left, owner)
 
     def release_dead(self) -> list[str]:
         """Let go of what processes of this host had in hand that no longer live. Returns their names."""
         with self._write() as db:
             owners: set[str] = set()
-            for table in _LEASED:
+            for table in LEASED:
                 found = select(table.c.lease_owner).where(table.c.lease_owner.is_not(None)).distinct()
                 owners.update(db.execute(found).scalars())
             dead = sorted(owner for owner in owners if not _may_live(owner))
-            for owner in dead:
-                self._release(db, owner)
+            for part in chunks(dead):
+                self._release(db, part)
             return dead
 
     def next_due(self, owed: Owed) -> datetime | None:
@@ -481,7 +409,7 @@ class Ledger:
     def _leave_quarantine(self, ids: Sequence[str] | None, unindexed: dict[str, Any], values: dict[str, Any]) -> int:
         done = 0
         with self._write() as db:
-            for part in [None] if ids is None else _chunks(ids):
+            for part in [None] if ids is None else chunks(ids):
                 chosen = [] if part is None else [t.items.c.id.in_(part)]
                 out = and_(t.items.c.state == ItemState.QUARANTINED.value, *chosen)
                 standing = and_(_STANDING_IN, *chosen)
@@ -505,8 +433,8 @@ class Ledger:
         with self._read() as db:
             for label, where in (
                 ("in_hand", in_hand),
-                ("now", and_(_idle(now), t.items.c.due <= now)),
-                ("later", and_(_idle(now), t.items.c.due > now)),
+                ("now", and_(idle(now), t.items.c.due <= now)),
+                ("later", and_(idle(now), t.items.c.due > now)),
             ):
                 rows = db.execute(
                     select(t.items.c.owed, func.count())
@@ -569,99 +497,11 @@ class Ledger:
             rows = db.execute(select(t.notes).order_by(t.notes.c.key)).all()
         return [(row.key, row.text, row.since) for row in rows]
 
-    # -- the machinery --------------------------------------------------------------------------------------------
-
-    def _items(self, db: Connection, column: Any, keys: Sequence[str]) -> list[Item]:
-        found: list[Item] = []
-        for part in _chunks(keys):
-            rows = db.execute(
-                select(t.items, t.sightings.c.record)
-                .join(t.sightings, t.sightings.c.id == t.items.c.sighting)
-                .where(column.in_(part))
-            ).mappings()
-            found.extend(_item(row) for row in rows)
-        return found
-
-    def _lease(self, db: Connection, table: Table, ids: Sequence[str], now: datetime, owner: str, lease: float) -> None:
-        values = {"lease_owner": owner, "lease_until": now + timedelta(seconds=lease)}
-        for part in _chunks(ids):
-            db.execute(update(table).where(table.c.id.in_(part)).values(**values))
-
-    def _release(self, db: Connection, owner: str) -> None:
-        for table in _LEASED:
-            mine = table.c.lease_owner == owner
-            db.execute(update(table).where(mine).values(lease_owner=None, lease_until=None))
-
-    def _insert(self, table: Table) -> Any:
-        """An INSERT that knows ON CONFLICT, which SQLAlchemy keeps in the dialects."""
-        if self._engine.dialect.name == "postgresql":
-            from sqlalchemy.dialects import postgresql  # slow to import, and seldom needed
-
-            return postgresql.insert(table)
-        return sqlite.insert(table)
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with self._guard(), self._engine.connect() as db, db.begin():
-            yield db
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._guard(), self._engine.connect().execution_options(writes=True) as db, db.begin():
-            yield db
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            raise LedgerError(self.where, str(getattr(error, "orig", None) or error)) from error
-
-
-def _idle(now: datetime) -> Any:
-    """The items that nobody has in hand."""
-    return or_(t.items.c.lease_until.is_(None), t.items.c.lease_until <= now)
-
-
-def _feed_row(feed: Feed) -> dict[str, Any]:
-    row = {f.name: getattr(feed, f.name) for f in fields(feed)}
-    row["state"] = feed.state.value
-    row["host"] = host(feed.url)
-    return row
-
-
-def _feed(row: RowMapping) -> Feed:
-    values = {f.name: row[f.name] for f in fields(Feed)}
-    values["state"] = FeedState(row["state"])
-    return Feed(**values)
-
-
-def _item(row: RowMapping) -> Item:
-    location = None
-    if row["warc_file"] is not None:
-        location = Location(file=row["warc_file"], offset=row["warc_offset"])
-    return Item(
-        id=row["id"],
-        url=row["url"],
-        host=row["host"],
-        sighting=from_json(row["record"], Sighting),
-        state=ItemState(row["state"]),
-        owed=None if row["owed"] is None else Owed(row["owed"]),
-        due=row["due"],
-        fetches=row["fetches"],
-        attempts=row["attempts"],
-        stage=row["stage"],
-        reason=row["reason"],
-        code=row["code"],
-        body_reason=row["body_reason"],
-        location=location,
-        article=row["article"],
-        indexed=row["indexed"],
-    )
-
 
 def _may_live(owner: str) -> bool:
     """Whether the process of this lease may still be at work. One on another host may; only its lease can tell."""
+    if owner.startswith(PREFIX):
+        return True  # a claim: no process of its own, only the lease can tell
     name, _, rest = owner.partition(":")
     pid, _, started = rest.partition(":")
     if name != socket.gethostname() or not pid.isdigit():
@@ -673,8 +513,3 @@ def _may_live(owner: str) -> bool:
     except PermissionError:
         return True
     return started == _started(int(pid))
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

@@ -103,10 +103,12 @@ items = Table(
     Column("indexed", UtcTime),
     Column("lease_owner", String(120)),
     Column("lease_until", UtcTime),
+    Column("batch", String(40)),  # the round in which it was last claimed (see batches.py)
     Index("items_owed", "owed", "due"),
     Index("items_state", "state"),
     Index("items_lease", "lease_owner"),
     Index("items_article", "article"),
+    Index("items_batch", "batch"),
 )
 
 sightings = Table(

@@ -167,7 +167,7 @@ class Desk:
 
 def make_desk(folder: Path, hosts: tuple[str, ...], **overrides: object) -> Desk:
     settings = load_settings(folder, allow_hosts=hosts, host_delay=0.0, per_host=8, enrich=False, **overrides)
-    return Desk(settings, open_ledger(settings.ledger_file), open_index(settings))
+    return Desk(settings, open_ledger(settings.ledger_at), open_index(settings))
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def begin(wire: RecordedWire | Newsroom, folder: Path) -> subprocess.Popen[bytes
 
 def subscribe(wire: RecordedWire | Newsroom, folder: Path) -> Settings:
     settings = load_settings(folder, enrich=False)
-    ledger = open_ledger(settings.ledger_file)
+    ledger = open_ledger(settings.ledger_at)
     for feed in wire.feeds:
         if feed.works:
             ledger.add_feed(Feed(id=feed_id(feed.url), url=feed.url, added=utc_now(), source=feed.title))
@@ -72,7 +72,7 @@ def finish(wire: RecordedWire | Newsroom, folder: Path) -> None:
 
 def outcome(settings: Settings) -> End:
     """The documents without the clock's and the archive's share in them, and the items by state."""
-    index, ledger = open_index(settings), open_ledger(settings.ledger_file)
+    index, ledger = open_index(settings), open_ledger(settings.ledger_at)
     documents: dict[str, bytes] = {}
     for key in index.ids():
         document = index.get(key)
@@ -154,7 +154,7 @@ def test_a_resident_run_ends_cleanly_when_told_to(name: signal.Signals, tmp_path
         process.send_signal(name)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 0, errors.decode()
-        ledger = open_ledger(settings.ledger_file)
+        ledger = open_ledger(settings.ledger_at)
         owed = ledger.owed(utc_now())
         assert owed["fetch"]["in_hand"] == owed["index"]["in_hand"] == 0
         assert open_index(settings).check() == []
