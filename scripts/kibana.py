@@ -587,22 +587,21 @@ RUNNING = (
         OPERATIONS,
         [
             top("name.raw", "Stage and reason", size=20, by="max_count"),
-            metric("max", "count", "At most"),
-            last("count", "Now", kind="number"),
+            metric("max", "count", "Items"),
         ],
         query="kind:quarantine",
     ),
     table(
         "wire-quiet",
-        "Feeds that fail or have gone quiet",
+        "Feeds that fail or have gone quiet, and other notices",
         OPERATIONS,
         [
-            top("name.raw", "Feed", size=30, by="max_count"),
+            top("name.raw", "What", size=30, by="max_count"),
             metric("max", "count", "Failures in a row"),
             last("reason.raw", "Why"),
-            last("since", "Last new entry", kind="date"),
+            last("since", "Since", kind="date"),
         ],
-        query="kind:(failing OR quiet)",
+        query="kind:(failing OR note)",
     ),
     chart(
         "wire-alerts-fired",

@@ -11,6 +11,8 @@ from typing import Any
 import compose
 import pytest
 
+from pipeline.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 # The package's own command hides errors; the program beside it does not.
 PROGRAM = Path(compose.__file__).parent / "docker-compose"
@@ -124,6 +126,13 @@ def test_security_is_on(services: dict[str, Any]) -> None:
     assert elastic["xpack.security.enabled"] == "true"
     assert elastic["xpack.security.http.ssl.enabled"] == "true"
     assert services["kibana"]["environment"]["ELASTICSEARCH_HOSTS"].startswith("https://")
+
+
+def test_settings_of_wirewatch_are_ones_that_it_has(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        for variable in service.get("environment") or {}:
+            if variable.startswith("WIREWATCH_"):
+                assert variable.removeprefix("WIREWATCH_").lower() in {*Settings.model_fields, "data"}, name
 
 
 @pytest.mark.parametrize("script", sorted(ROOT.glob("docker/**/*.sh")), ids=lambda path: path.name)

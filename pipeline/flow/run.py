@@ -14,6 +14,7 @@ from pipeline.fetch import Fetcher
 from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed
 from pipeline.flow.poll import poll_due
+from pipeline.flow.report import keep_reporting, report
 from pipeline.flow.shift import LONGEST_PAUSE, Shift, Tally, utc_now
 from pipeline.index import Index
 from pipeline.ledger import Ledger
@@ -71,8 +72,12 @@ class Flow:
                 polls = group.create_task(self._lasting("poll", poll_due, fetcher, once=once))
                 fetches = group.create_task(self._lasting("fetch", fetch_owed, fetcher, polls, once=once))
                 work = group.create_task(self._lasting("index", index_owed, self.index, pool, fetches, once=once))
+                reports = group.create_task(keep_reporting(shift))
                 await asyncio.wait([polls, fetches, work])
                 heart.cancel()
+                reports.cancel()
+            if once:
+                await report(shift)
         except BaseExceptionGroup as errors:
             raise first_of(errors) from errors
         finally:

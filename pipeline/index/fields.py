@@ -116,6 +116,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         speaker=(Type.NAME, "facet"),  # resolved names only
         cue=(Type.KEYWORD, "facet"),  # classes of its claims' cues
         claims=Type.INTEGER,  # how many
+        lag=Type.INTEGER,  # whole seconds from published to indexed
     ),
     Kind.CLAIMS: _fields(
         id=Type.KEYWORD,
@@ -241,6 +242,7 @@ def article_values(document: Document) -> dict[str, Value]:
             "speaker": speakers,
             "cue": [claim.cue.cls for claim in enriched.claims if claim.cue],
             "claims": len(enriched.claims),
+            "lag": _seconds(article.published, document.indexed),
         }
     )
 
@@ -329,6 +331,13 @@ def claim_record(document: Document, values: Mapping[str, Value]) -> dict[str, A
 
 
 _RUNNING = {"title", "body", "content"}
+
+
+def _seconds(earlier: datetime | None, later: datetime | None) -> int | None:
+    """The time between; ``None`` where one is missing, or a source has published in the future."""
+    if earlier is None or later is None or later < earlier:
+        return None
+    return int((later - earlier).total_seconds())
 
 
 def _day(text: str) -> datetime | None:

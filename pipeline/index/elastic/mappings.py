@@ -23,11 +23,16 @@ _PLACES = (_PACKAGE / "mappings", _PACKAGE.parent / "mappings")
 
 
 class Part(StrEnum):
-    """What has an index template: the indices of the port, and that of alerts."""
+    """What has an index template: the indices of the port, that of alerts, and that of how things stand."""
 
     ARTICLES = "articles"
     CLAIMS = "claims"
     ALERTS = "alerts"
+    OPERATIONS = "operations"
+
+
+PLAIN = (Part.ALERTS, Part.OPERATIONS)
+"""Those whose documents are only what is searched in them, without a record of ours."""
 
 
 @dataclass(frozen=True, slots=True)

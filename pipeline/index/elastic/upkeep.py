@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,10 +19,10 @@ from elasticsearch import Elasticsearch, NotFoundError
 
 from pipeline.errors import IndexUnavailableError
 from pipeline.index.base import Index, Kind
-from pipeline.index.elastic import connection, mappings
+from pipeline.index.elastic import connection, mappings, operations
 from pipeline.index.elastic.documents import WANTED, article_of
 from pipeline.index.elastic.index import ElasticIndex
-from pipeline.index.elastic.mappings import Part, alias, index_name, write_alias
+from pipeline.index.elastic.mappings import PLAIN, Part, alias, index_name, write_alias
 from pipeline.index.elastic.pages import every
 from pipeline.index.fields import SCHEMA_VERSION
 from pipeline.records import Document, from_json
@@ -250,6 +251,12 @@ class Upkeep:
         if old:
             self.client.indices.delete(index=list(old.values()))
 
+    # -- operations
+
+    def report(self, rows: Iterable[Mapping[str, Any]], now: datetime) -> int:
+        """Write down how the pipeline stands, for Kibana's Operations board: see ``operations.report``."""
+        return operations.report(self.client, self.prefix, self.where, rows, now)
+
     # -- indices and aliases
 
     def _swap(self, old: Mapping[Part, str], new: Mapping[Part, str]) -> None:
@@ -334,7 +341,7 @@ class _Copy:
                     if self.progress is not None:
                         self.progress(min(self.articles, total), total)
             copied += self._copy(number, batch)
-        self._copy_alerts()
+        self._copy_plain()
         return copied
 
     def _copy(self, shard: str, batch: list[Any]) -> int:
@@ -356,14 +363,15 @@ class _Copy:
         self.articles += len(documents)
         return len(batch)
 
-    def _copy_alerts(self) -> None:
-        """Alerts have no record to be made from, and go over as they are; there are few of them."""
-        hits = every(self.client, self.old[Part.ALERTS], {"match_all": {}}, [{"_seq_no": "asc"}], source=True)
-        self.filled.put_plain(self.new[Part.ALERTS], ((hit["_id"], hit["_source"]) for hit in hits))
+    def _copy_plain(self) -> None:
+        """What has no record to be made from goes over as it is; there is little of it."""
+        for part in PLAIN:
+            hits = every(self.client, self.old[part], {"match_all": {}}, [{"_seq_no": "asc"}], source=True)
+            self.filled.put_plain(self.new[part], ((hit["_id"], hit["_source"]) for hit in hits))
 
     def drop_deleted(self) -> None:
         """Take out again what was deleted in the old index after it was copied. Writers are held off by now."""
-        for kind in (Part.ARTICLES, Part.ALERTS):
+        for kind in (Part.ARTICLES, *PLAIN):
             pair = (self.old[kind], self.new[kind])
             self.client.indices.refresh(index=list(pair))
             there, here = (
