@@ -116,6 +116,17 @@ class Settings(BaseSettings):
     index_timeout: float = Field(30.0, ge=0.1, le=HOUR)
     """How long an answer may take before the server counts as gone."""
 
+    token: SecretStr | None = None
+    """What visitors of the built-in page have to give; without one, the page asks for a token of its own making where
+    other machines can reach it."""
+
+    @field_validator("token")
+    @classmethod
+    def _guarded(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not (len(value.get_secret_value()) >= 16 and value.get_secret_value().isascii()):
+            raise ValueError("must have 16 characters or more, all ASCII: it is all that keeps others out")
+        return value
+
     @field_validator("contact")
     @classmethod
     def _one_line(cls, value: str) -> str:
