@@ -56,6 +56,11 @@ class Feed:
     """Failed polls in a row."""
     reason: str | None = None
     """Why the last poll failed, in words; ``None`` after a success."""
+    code: str | None = None
+    """The same as a stable word for counting: a code of ``pipeline.fetch`` or of ``FeedError``."""
+    hub: str | None = None
+    """The WebSub hub that the feed names, and ``topic``, the feed's address there."""
+    topic: str | None = None
     polls: int = 0
     baseline: bool = True
     """True until the first successful poll, whose entries are what was there before us."""

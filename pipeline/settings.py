@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     """Processes that extract and enrich."""
     page_timeout: float = Field(60.0, ge=0.001, le=HOUR)
     """A page whose extraction and enrichment takes longer is quarantined and its process replaced."""
+    page_memory: int = Field(1024**3, ge=256 * 1024**2, le=1024**4)
+    """The same for a page that takes more bytes of memory beside what the process has with its models loaded. Of the
+    recorded wire no page takes 60 MB; ten megabytes of tags alone make a tree of 600 (2026-11-25)."""
     batch: int = Field(200, ge=1, le=10_000)
     """Articles taken in hand and indexed at once; a commit of the index costs 60 ms and more, so not too few."""
     lease: float = Field(300.0, ge=10, le=DAY)

@@ -1,12 +1,15 @@
 """Extraction and enrichment in processes of their own: what one worker process does, and the pool of them.
 
-A page can be made to keep a parser busy for minutes. So each item has a time limit, and a process that passes it is
-killed and replaced, which costs that item its attempt and nobody else anything.
+A page can be made to keep a parser busy for minutes, or to fill gigabytes. So each item has a limit of time and of
+memory, and a process that passes one is ended and replaced, which costs that item its attempt and nobody else anything.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
+import re
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -176,16 +179,21 @@ class Orders:
     warc_size: int
     enrich: bool
     model: str | None
+    page_memory: int
 
     @classmethod
     def of(cls, settings: Settings) -> Orders:
-        return cls(settings.archive_folder, settings.warc_size, settings.enrich, settings.model)
+        return cls(settings.archive_folder, settings.warc_size, settings.enrich, settings.model, settings.page_memory)
 
 
 _desk: tuple[Callable[[Location], Page], Enriches] | WirewatchError | None = None
 """The worker process's own archive and models, or why it has none."""
 
 PR_SET_PDEATHSIG = 1
+
+OUT_OF_MEMORY = 86
+"""The exit code of a process whose page took more memory than it may: it ends, since what a page has filled, the
+allocator seldom gives back."""
 
 
 def _begin(orders: Orders) -> None:
@@ -196,10 +204,26 @@ def _begin(orders: Orders) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    import pipeline.extract  # noqa: F401 - slow to import, which must not be taken off the first page's time
+
     try:
         _desk = open_desk(orders)
     except WirewatchError as error:
         _desk = error  # told to the first who asks: an error here would only be "the pool is broken"
+    _limit_memory(orders.page_memory)
+
+
+def _limit_memory(room: int) -> None:
+    """Let this process take so many more bytes than it has now (setrlimit(2), RLIMIT_DATA; Linux counts all private
+    memory under it)."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        taken = re.search(r"VmData:\s+(\d+) kB", status)
+        if taken is not None:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            resource.setrlimit(resource.RLIMIT_DATA, (int(taken[1]) * 1024 + room, hard))
+    except (OSError, ValueError):
+        return  # no such limit on this system, or a lower one is set already
 
 
 def open_desk(settings: Settings | Orders) -> tuple[Callable[[Location], Page], Enriches]:
@@ -217,17 +241,30 @@ def _ready() -> None:
 
 
 def _process(item: Item) -> Document | Change:
-    return process(item, *_at_the_desk())
+    read, enricher = _at_the_desk()
+    with _within_memory():
+        return process(item, read, enricher)
 
 
 def _extract(item: Item) -> Article | Change:
     read, _ = _at_the_desk()
-    return read_article(item, read)
+    with _within_memory():
+        return read_article(item, read)
 
 
 def _enrich(item: Item, article: Article) -> Document:
     _, enricher = _at_the_desk()
-    return enrich_article(item, article, enricher)
+    with _within_memory():
+        return enrich_article(item, article, enricher)
+
+
+@contextmanager
+def _within_memory() -> Iterator[None]:
+    """End this process where a page takes more memory than it may."""
+    try:
+        yield
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
 
 
 def _at_the_desk() -> tuple[Callable[[Location], Page], Enriches]:

@@ -32,11 +32,12 @@ def extract(page: Page, sighting: Sighting | None = None) -> Article:
     """The article on a page; what the page lacks is taken from the sighting that led to it.
 
     ``kind`` says what the page is: only an ``ARTICLE`` has a body worth indexing. Without a sighting, ``first_seen``
-    is when the page was fetched. Raises ExtractError where the page is no HTML at all, and nothing else.
+    is when the page was fetched. Raises ExtractError where the page is no HTML at all, MemoryError where it takes more
+    than there is, and nothing else.
     """
     try:
         return _extract(page, sighting)
-    except ExtractError:
+    except (ExtractError, MemoryError):
         raise
     except Exception as error:
         raise ExtractError(page.final_url or page.url, f"{type(error).__name__}: {error}") from error

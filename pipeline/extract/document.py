@@ -107,7 +107,10 @@ def _tree(text: str) -> tuple[HtmlElement | None, bool]:
     try:
         root = etree.fromstring(markup.translate(_CONTROLS_TO_BLANKS), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
-        return None, True
+        root = None
+    fatals = parser.error_log.filter_from_fatals()
+    if any(entry.type == etree.ErrorTypes.ERR_NO_MEMORY for entry in fatals):
+        raise MemoryError  # libxml2 reports it as if it were the page's mistake
     if root is None:
         return None, True
-    return root, not any(_TOO_DEEP in entry.message for entry in parser.error_log.filter_from_fatals())
+    return root, not any(_TOO_DEEP in entry.message for entry in fatals)

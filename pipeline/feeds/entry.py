@@ -49,6 +49,8 @@ class ParsedFeed:
     site: str | None = None
     hub: str | None = None
     """The WebSub hub that the feed names."""
+    topic: str | None = None
+    """The feed's own address, under which the hub knows it (``rel=self``)."""
     entries: tuple[Entry, ...] = ()
     ttl: float | None = None
     """Seconds between polls that the publisher asks for, the longest of all that is stated."""

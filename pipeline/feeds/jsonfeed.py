@@ -40,6 +40,7 @@ def read(text: str, *, url: str, ttl: float | None = None) -> ParsedFeed:
         title=line(_text(feed.get("title")), limit=MAX_TITLE),
         site=link_of(url, _text(feed.get("home_page_url"))),
         hub=next((link for link in (link_of(url, hub) for hub in hubs) if link), None),
+        topic=link_of(url, _text(feed.get("feed_url"))),
         language=language,
         ttl=ttl,
         format="json",

@@ -83,7 +83,8 @@ def parse(body: bytes, *, url: str, headers: Sequence[tuple[str, str]] = ()) -> 
     return ParsedFeed(
         title=reader.line(feed, "title"),
         site=link_of(url, site),
-        hub=_hub(feed, url),
+        hub=_named(headers, feed, url, "hub"),
+        topic=_named(headers, feed, url, "self"),
         language=language,
         ttl=max((seconds for seconds in (stated, *_stated_by_feed(feed)) if seconds), default=None),
         format=reader.version,
@@ -309,9 +310,20 @@ def _alternate(raw: Any) -> str:
     return others
 
 
-def _hub(feed: Mapping[str, Any], url: str) -> str | None:
-    hubs = (_text(_get(link, "href")) for link in _list(feed, "links") if _get(link, "rel") == "hub")
-    return next((link for link in (link_of(url, text) for text in hubs) if link), None)
+_LINK = re.compile(r"<([^<>]{1,4000})>\s*;[^,]*?\brel=\"?([\w -]{1,100})\"?", re.I)
+
+
+def _named(headers: Sequence[tuple[str, str]], feed: Mapping[str, Any], url: str, rel: str) -> str | None:
+    """The address that the response's ``Link`` headers, else the feed, give for this relation (WebSub, 4)."""
+    said = [
+        target
+        for key, value in headers
+        if key.lower() == "link"
+        for target, rels in _LINK.findall(value[:20_000])
+        if rel in rels.lower().split()
+    ]
+    said += [_text(_get(link, "href")) for link in _list(feed, "links") if _get(link, "rel") == rel]
+    return next((link for link in (link_of(url, text) for text in said) if link), None)
 
 
 def _names(raw: Mapping[str, Any]) -> Iterable[str]:

@@ -99,9 +99,9 @@ async def poll(
         # Off the loop: a large feed takes a second, in which nothing else would be fetched.
         parsed = await asyncio.to_thread(parse, page.body, url=page.final_url, headers=page.headers)
     except FetchError as error:
-        return _failed(polled, page, error.reason, now, limits, retry_after=error.retry_after)
+        return _failed(polled, page, error, now, limits, retry_after=error.retry_after)
     except FeedError as error:
-        return _failed(polled, page, error.reason, now, limits)
+        return _failed(polled, page, error, now, limits)
     return _read(polled, page, parsed, now)
 
 
@@ -147,6 +147,8 @@ def _read(polled: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> Polled
         etag=_validator(page, "ETag"),
         last_modified=_validator(page, "Last-Modified"),
         body_hash=body_hash(page.body),
+        hub=parsed.hub,
+        topic=parsed.topic or page.moved_to or polled.url if parsed.hub else None,
         next_poll=now + timedelta(seconds=polled.interval * jitter(polled)),
         baseline=False,
     )
@@ -167,11 +169,13 @@ def _succeeded(polled: Feed, page: Page, now: datetime) -> Feed:
         last_success=now,
         failures=0,
         reason=None,
+        code=None,
     )
 
 
 def _not_modified(polled: Feed, page: Page, now: datetime, limits: Mapping[str, float]) -> Polled:
-    current = replace(_validated(polled, page), state=FeedState.ACTIVE, last_success=now, failures=0, reason=None)
+    well = replace(_validated(polled, page), state=FeedState.ACTIVE, failures=0, reason=None, code=None)
+    current = replace(well, last_success=now)
     return Polled(feed=settle(current, 0, 0, now, **limits), outcome=Outcome.NOT_MODIFIED)
 
 
@@ -194,6 +198,7 @@ def _gone(polled: Feed, page: Page, now: datetime) -> Polled:
         polled,
         state=FeedState.GONE,
         failures=polled.failures + 1,
+        code="http-410",
         reason="HTTP 410 (Gone): the publisher has taken this feed down",
         next_poll=now + timedelta(seconds=DAY * max(1.0, jitter(polled))),
     )
@@ -203,13 +208,13 @@ def _gone(polled: Feed, page: Page, now: datetime) -> Polled:
 def _failed(
     polled: Feed,
     page: Page | None,
-    reason: str,
+    error: FetchError | FeedError,
     now: datetime,
     limits: Mapping[str, float],
     *,
     retry_after: float | None = None,
 ) -> Polled:
-    feed = replace(polled, failures=polled.failures + 1, reason=reason)
+    feed = replace(polled, failures=polled.failures + 1, reason=error.reason, code=error.code)
     due = back_off(feed, now, retry_after=retry_after, **limits)
     if feed.state is FeedState.GONE:
         due = max(due, now + timedelta(seconds=DAY))

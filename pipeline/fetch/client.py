@@ -57,6 +57,8 @@ _MAX_LINE = 16 * 1024
 _MAX_FIELD = 64 * 1024
 _MAX_HEADERS = 256
 
+_MAX_INTERIM = 10
+
 _REASON = 300
 """Characters of a library's message that go into a reason: parsers quote what they choke on, whole."""
 
@@ -66,6 +68,19 @@ _SMALL_BODY = 16 * 1024
 _SAFE = re.compile(r"[!-~]+\Z")
 _HOST = re.compile(r"[a-z0-9._-]+\Z|[0-9a-f:.]+(?:%[a-z0-9]+)?\Z")
 _KEPT_ACROSS_HOSTS = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
+
+
+class _Response(aiohttp.ClientResponse):
+    """aiohttp's, with an end to interim responses (1xx): a server may send them for as long as the time limits let it,
+    and each is parsed. aiohttp looks for somebody who waits for a 100 at each of them, and here nobody ever does."""
+
+    _interim = 0
+
+    @property
+    def _continue(self) -> None:  # type: ignore[override]
+        self._interim += 1
+        if self._interim > _MAX_INTERIM:
+            raise aiohttp.ClientError(f"more than {_MAX_INTERIM} interim responses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +172,7 @@ class Fetcher:
         return aiohttp.ClientSession(
             connector=connector,
             connector_owner=True,
+            response_class=_Response,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,

@@ -28,7 +28,7 @@ async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None] |
     One pass ends when nothing is owed and ``polls``, where given, which may bring more, are done.
     """
     in_hand: dict[asyncio.Task[Page | FetchError], Item] = {}
-    most = shift.settings.concurrency * 2
+    most = shift.settings.concurrency * 4  # as many again may wait for slow servers, and some for their host's turn
     try:
         while not shift.stopping.is_set():
             upstream_done = polls is None or polls.done()

@@ -11,7 +11,7 @@ import structlog
 
 from pipeline.errors import IndexDamagedError, IndexUnavailableError
 from pipeline.flow.shift import Shift
-from pipeline.flow.work import work_owed
+from pipeline.flow.work import REASON, work_owed
 from pipeline.index import Index
 from pipeline.ledger import Change, Duplicate, Indexed, Item, Quarantined, Skipped
 from pipeline.records import Document
@@ -70,7 +70,7 @@ def _upsert(shift: Shift, index: Index, documents: Sequence[tuple[Item, Document
     except Exception as error:  # noqa: BLE001 - a document that no index takes must not hold up the others
         if len(documents) == 1:
             item, _ = documents[0]
-            return [Quarantined(item.id, "index", "refused", f"{type(error).__name__}: {error}")]
+            return [Quarantined(item.id, "index", "refused", f"{type(error).__name__}: {error}"[:REASON])]
         return [change for one in documents for change in _upsert(shift, index, [one])]
     return [Indexed(item.id, document.article.id, document.indexed or shift.clock()) for item, document in documents]
 

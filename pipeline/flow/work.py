@@ -9,17 +9,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from pebble import ProcessExpired
+
 from pipeline.errors import IndexUnavailableError, NotReadyError, WirewatchError
 from pipeline.flow.outcomes import after_failed_extraction
 from pipeline.flow.shift import IDLE, LONGEST_PAUSE, Shift, heed, woken
 from pipeline.ledger import Change, Item, Owed, Retry
 from pipeline.records import Article, Document
+from pipeline.workers import OUT_OF_MEMORY
 
 HOLD = 2.0
 """Seconds that a finished document waits for company, while others are being made, before it is indexed. A commit costs
 60 ms of CPU and more: 3.8 ms an article in batches of 20, 1.5 in batches of 100, 0.8 in batches of 200 (2026-11-25)."""
 GATHER = 0.2
 """Seconds in which finished documents are gathered before the next look."""
+REASON = 1_000
+"""Characters of an error's text that are kept: a parser may quote what it choked on, whole."""
 STOP_GRACE = 2.0
 """Seconds that finished work gets to be written down when the run is told to stop."""
 
@@ -100,7 +105,10 @@ def outcome(shift: Shift, item: Item, future: asyncio.Future[Made]) -> Made | Ch
         limit = f"extraction took more than {shift.settings.page_timeout:g} s"
         return after_failed_extraction(item, "timeout", limit)
     except Exception as error:  # noqa: BLE001 - whatever a page does to a parser costs that page, and no other
-        reason = f"{type(error).__name__}: {error}"
+        if isinstance(error, ProcessExpired) and error.exitcode == OUT_OF_MEMORY:
+            limit = f"extraction took more than {shift.settings.page_memory // 1024**2} MB of memory"
+            return after_failed_extraction(item, "memory", limit)
+        reason = f"{type(error).__name__}: {error}"[:REASON]
         if item.attempts + 1 >= 2:  # once more, in case the process died of something else
             return after_failed_extraction(item, "crash", reason)
         return Retry(item.id, Owed.INDEX, shift.clock(), "crash", reason)

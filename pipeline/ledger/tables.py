@@ -60,6 +60,9 @@ feeds = Table(
     Column("last_new", UtcTime),
     Column("failures", Integer, nullable=False, default=0),
     Column("reason", Text),
+    Column("code", String(40)),
+    Column("hub", Text),
+    Column("topic", Text),
     Column("polls", Integer, nullable=False, default=0),
     Column("baseline", Boolean, nullable=False, default=True),
     Column("lease_owner", String(120)),
@@ -75,6 +78,25 @@ hosts = Table(
     Column("not_before", UtcTime),  # it asked to be left alone until then
     Column("lease_owner", String(120)),
     Column("lease_until", UtcTime),
+)
+
+# What hubs (WebSub) were asked to push: one row a feed. ``secret`` signs what they send, ``token`` names the callback.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("feed", String(20), primary_key=True),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("secret", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # asked, active, refused or ended
+    Column("asked", UtcTime),
+    Column("next_ask", UtcTime),  # when to subscribe, or to renew
+    Column("expires", UtcTime),
+    Column("reason", Text),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("last_push", UtcTime),
+    Index("subscriptions_token", "token"),
 )
 
 # An item is one thing to be fetched: everything that feeds announce under one normalised link. Several sightings may
