@@ -457,6 +457,7 @@ class Alert:
     indexed: datetime | None = None
     fired: datetime
     status: Status = Status.CURRENT
+    status_at: datetime | None = None
     note: str | None = None
     """Why the status is what it is, in the source's words where there are any."""
     excerpts: tuple[Excerpt, ...] = ()

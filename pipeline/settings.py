@@ -123,6 +123,15 @@ class Settings(BaseSettings):
     """What visitors of the built-in page have to give; without one, the page asks for a token of its own making where
     other machines can reach it."""
 
+    rules: Path | None = None
+    """The folder with the alert rules; ``rules`` in the data folder where none is named."""
+    alert_on_baseline: bool = False
+    """Whether what was there at a feed's first poll is alerted to."""
+    alert_retry: float = Field(10.0, ge=0.01, le=HOUR)
+    """Pause after a message's first failed delivery; it doubles with each, up to an hour."""
+    alert_give_up: float = Field(2 * DAY, ge=1, le=30 * DAY)
+    """A message that no attempt could deliver in this time is undeliverable."""
+
     @field_validator("token")
     @classmethod
     def _guarded(cls, value: SecretStr | None) -> SecretStr | None:
@@ -247,6 +256,10 @@ class Settings(BaseSettings):
     @property
     def ledger_file(self) -> Path:
         return self.data / "ledger.sqlite"
+
+    @property
+    def rules_folder(self) -> Path:
+        return self.data / "rules" if self.rules is None else self.data / self.rules.expanduser()
 
     @property
     def claims_folder(self) -> Path:

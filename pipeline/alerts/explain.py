@@ -89,6 +89,7 @@ def alert_of(match: Match, now: datetime) -> Alert:
         indexed=document.indexed,
         fired=now,
         status=placement.status,
+        status_at=placement.status_at,
         note=placement.status_note,
         excerpts=tuple(dict.fromkeys(excerpts)),
         claims=tuple(_claim(n, document.enriched.claims[n]) for n in shown),

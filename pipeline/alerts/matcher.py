@@ -114,12 +114,14 @@ def _holder(space: str) -> Callable[[View], frozenset[str]]:
 
 
 class Matcher:
-    """The rules in force, ready to be asked about documents. Not for several threads at once."""
+    """The rules in force, ready to be asked about documents. Not for several threads at once. ``failures`` are rules
+    that could not be asked, with the error: faults of ours."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._conditions = {kind: Conditions(kind) for kind in Kind}
         self._trees: dict[tuple[str, Kind], tuple[Node, bool]] = {}
         self._rules = tuple(rules)
+        self.failures: dict[str, str] = {}
         self._lookups = {kind: _Lookup() for kind in Kind}
         self._arrange(datetime.now(UTC))
 
@@ -176,7 +178,7 @@ class Matcher:
         article = View(Kind.ARTICLES, article_values(document))
         for ready in self._lookups[Kind.ARTICLES].near(article):
             ready = self._ready(ready.rule, now) if ready.moving else ready
-            if _admits(ready, article) and ready.article is not None and ready.article.holds(article):
+            if _admits(ready, article) and self._holds(ready, ready.article, article):
                 yield Match(ready.rule, document)
         claims: dict[str, tuple[_Ready, list[int]]] = {}
         lookup = self._lookups[Kind.CLAIMS]
@@ -185,11 +187,18 @@ class Matcher:
                 view = View(Kind.CLAIMS, values)
                 for ready in lookup.near(view):
                     ready = self._ready(ready.rule, now) if ready.moving else ready
-                    if ready.claims is not None and ready.claims.holds(view):
+                    if self._holds(ready, ready.claims, view):
                         claims.setdefault(ready.rule.name, (ready, []))[1].append(number)
         for ready, numbers in claims.values():
-            if _admits(ready, article) and (ready.article is None or ready.article.holds(article)):
+            if _admits(ready, article) and (ready.article is None or self._holds(ready, ready.article, article)):
                 yield Match(ready.rule, document, tuple(numbers))
+
+    def _holds(self, ready: _Ready, condition: Condition | None, view: View) -> bool:
+        try:
+            return condition is not None and condition.holds(view)
+        except Exception as error:  # noqa: BLE001 - a fault in one rule must not keep the others from being asked
+            self.failures[ready.rule.name] = f"{type(error).__name__}: {error}"
+            return False
 
 
 def _admits(ready: _Ready, article: View) -> bool:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pipeline.ledger.telling import Hold, Verdict, Waiting
+from pipeline.records import AlertKind
+
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _UTC = ZoneInfo("UTC")
@@ -63,6 +66,31 @@ class QuietHours:
             return None
         day = local.date() + timedelta(days=1 if clock >= self.end else 0)
         return max(datetime.combine(day, self.end, self.zone).astimezone(UTC), now + timedelta(seconds=1))
+
+
+def judge(
+    waiting: Waiting, throttle: Throttle, digest: Digest | None, quiet: QuietHours | None, now: datetime
+) -> Verdict | Hold:
+    """Whether a delivery that is due goes out now.
+
+    Quiet hours hold everything; a notice of a correction is held by nothing else. What a digest or a throttle has held
+    goes out when that time has come.
+    """
+    if waiting.attempts == 0 and waiting.silenced is not None and waiting.silenced > now:
+        return Verdict.SILENCE
+    hours = quiet.until(now) if quiet else None
+    if hours is not None:
+        return Hold(hours, waiting.held or "quiet")
+    if waiting.attempts or waiting.kind is AlertKind.NOTICE:
+        return Verdict.SEND
+    if digest is not None:
+        together = digest.next(waiting.fired)
+        return Hold(together, "digest") if together > now else Verdict.SEND
+    if throttle.minutes and waiting.last is not None:
+        free = waiting.last + timedelta(minutes=throttle.minutes)
+        if free > now:
+            return Hold(free, "throttle")
+    return Verdict.SEND
 
 
 def read_throttle(text: str) -> Throttle:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.flow.kept import Kept
 from pipeline.flow.shift import Shift, utc_now
@@ -15,6 +15,9 @@ from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.records import Feed
 from pipeline.settings import Settings
 from pipeline.urls import host
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 T = TypeVar("T")
 
@@ -51,8 +54,8 @@ class BatchShift(Shift):
         self._items.difference_update(item.id for item in items)
         self._feeds.difference_update(feed.id for feed in feeds)
 
-    def apply(self, changes: Sequence[Change], now: datetime) -> None:
-        self.ledger.apply(changes, now, self.owner, keep=self.lease)
+    def apply(self, changes: Sequence[Change], now: datetime, also: Callable[[Connection], None] | None = None) -> None:
+        self.ledger.apply(changes, now, self.owner, keep=self.lease, also=also)
         for change in changes:
             self._items.discard(change.item)
             self.kept.drop(change.item)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,6 +18,9 @@ from pipeline.ledger import Change, Duplicate, Indexed, Item, Quarantined, Skipp
 from pipeline.records import Document
 from pipeline.stories import alone
 from pipeline.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = structlog.get_logger("wirewatch")
 
@@ -36,7 +40,8 @@ async def index_owed(
 
 
 def store_documents(shift: Shift, index: Index, batch: Sequence[tuple[Item, Document | Change]]) -> None:
-    """Index the documents, then tell the ledger. Killed between the two, the same documents come again."""
+    """Index the documents, then tell the ledger, in one transaction with the alerts that they make. Killed between the
+    two, the same documents come again, and make the same alerts."""
     now = shift.clock()
     changes = [result for _, result in batch if not isinstance(result, Document)]
     documents = [(item, result) for item, result in batch if isinstance(result, Document)]
@@ -47,14 +52,18 @@ def store_documents(shift: Shift, index: Index, batch: Sequence[tuple[Item, Docu
             mine.append((item, replace(document, placement=alone(document), indexed=document.indexed or now)))
         else:
             changes.append(Duplicate(item.id, document.article.id))
-    changes.extend(_upsert(shift, index, mine))
-    settle_items(shift, changes, now)
+    indexed = _upsert(shift, index, mine)
+    taken = {change.item for change in indexed if isinstance(change, Indexed)}
+    findings = shift.desk.find([document for item, document in mine if item.id in taken], now)
+    settle_items(shift, [*changes, *indexed], now, also=shift.desk.recording(findings, now))
     shift.ledger.note("index", None, now)
 
 
-def settle_items(shift: Shift, changes: Sequence[Change], now: datetime) -> None:
-    """Write down what became of items, and say so."""
-    shift.apply(changes, now)
+def settle_items(
+    shift: Shift, changes: Sequence[Change], now: datetime, also: Callable[[Connection], None] | None = None
+) -> None:
+    """Write down what became of items, and say so. ``also`` is written in the same transaction."""
+    shift.apply(changes, now, also)
     for change in changes:
         shift.tally.add(_OUTCOMES.get(type(change), "retried"))
         if isinstance(change, Quarantined):

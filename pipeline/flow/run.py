@@ -11,6 +11,7 @@ import structlog
 
 from pipeline.errors import WirewatchError
 from pipeline.fetch import Fetcher
+from pipeline.flow.deliver import deliver_owed
 from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed
 from pipeline.flow.poll import poll_due
@@ -66,14 +67,16 @@ class Flow:
             log.info("took over from a worker that is gone", worker=dead)
         pool = WorkerPool(shift.settings)
         try:
+            await asyncio.to_thread(shift.desk.refresh, shift.clock())
             await asyncio.wrap_future(pool.begin())  # a model that cannot be loaded ends the run before it has begun
             async with Fetcher(shift.settings, held=shift.hold_host) as fetcher, asyncio.TaskGroup() as group:
                 heart = group.create_task(shift.keep_leases())
                 polls = group.create_task(self._lasting("poll", poll_due, fetcher, once=once))
                 fetches = group.create_task(self._lasting("fetch", fetch_owed, fetcher, polls, once=once))
                 work = group.create_task(self._lasting("index", index_owed, self.index, pool, fetches, once=once))
+                alerts = group.create_task(self._lasting("alerts", deliver_owed, work, once=once))
                 reports = group.create_task(keep_reporting(shift))
-                await asyncio.wait([polls, fetches, work])
+                await asyncio.wait([polls, fetches, work, alerts])
                 heart.cancel()
                 reports.cancel()
             if once:

@@ -8,16 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from pipeline.alerts.desk import Desk
 from pipeline.errors import LedgerError, WirewatchError
 from pipeline.fetch import Archive
 from pipeline.ledger import Change, Item, Ledger, Owed, this_worker
 from pipeline.records import Feed
 from pipeline.settings import Settings
 from pipeline.urls import host
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = structlog.get_logger("wirewatch")
 
@@ -64,18 +68,21 @@ class Shift:
         self.clock = clock
         self.owner = this_worker()
         self.archive = Archive(settings.archive_folder, settings.warc_size)
+        self.desk = Desk(settings, ledger)
         # What is in hand now, by id: only this is renewed, so that what an error made us forget goes to another worker.
         self._items: set[str] = set()
         self._feeds: set[str] = set()
         self.stopping = asyncio.Event()
         self.to_fetch = asyncio.Event()
         self.to_index = asyncio.Event()
+        self.to_deliver = asyncio.Event()
 
     def stop(self) -> None:
         """Ask all stages to end: nothing new is begun, what is finished is written down, the rest stays owed."""
         self.stopping.set()
         self.to_fetch.set()
         self.to_index.set()
+        self.to_deliver.set()
 
     def close(self) -> None:
         """Let go of all that is in hand, and of the archive's file."""
@@ -111,9 +118,9 @@ class Shift:
         """The ledger has this feed's poll: it is no longer in hand."""
         self._feeds.discard(feed.id)
 
-    def apply(self, changes: Sequence[Change], now: datetime) -> None:
-        """Write down what became of items in hand; they no longer are."""
-        self.ledger.apply(changes, now, self.owner)
+    def apply(self, changes: Sequence[Change], now: datetime, also: Callable[[Connection], None] | None = None) -> None:
+        """Write down what became of items in hand; they no longer are. ``also`` is written in the same transaction."""
+        self.ledger.apply(changes, now, self.owner, also=also)
         self._items.difference_update(change.item for change in changes)
 
     async def keep_leases(self) -> None:

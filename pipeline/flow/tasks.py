@@ -14,13 +14,14 @@ NotReadyError where they cannot go on; what is not done stays with the batch.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from pipeline.alerts.sending import Sending
 from pipeline.errors import ArchiveError
 from pipeline.fetch import Fetcher
 from pipeline.flow.batch import BatchShift
@@ -208,6 +209,22 @@ def ingest(settings: Settings, claim: str) -> dict[str, int]:
                 group.create_task(index_owed(shift, opened, pool, fetches, once=True))
 
     return _work(settings, claim, stage)
+
+
+def deliver(settings: Settings) -> dict[str, int]:
+    """Send the alerts that are due now, each tried once; what fails is due again later. Returns what came of them."""
+
+    async def send(heard: Callable[[str], None]) -> None:
+        sending = await Sending.begin(settings, heard)
+        await sending.finish()
+
+    outcomes: Counter[str] = Counter()
+    with folder_in_use(settings.data), closing(open_ledger(settings.ledger_at)) as ledger:
+        ledger.release_dead()
+        due = ledger.outbox.next_due()
+        if due is not None and due <= utc_now():
+            asyncio.run(send(lambda outcome: outcomes.update([outcome])))
+    return dict(outcomes)
 
 
 # -- ending a round ---------------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ async def work_owed(
             if ready and (full or not working or time.monotonic() - since >= HOLD):
                 try:
                     await asyncio.to_thread(store, ready)
+                    shift.to_deliver.set()
                     ready, pause = [], 1.0
                 except IndexUnavailableError as error:  # what is ready is kept, and need not be made again
                     if once:

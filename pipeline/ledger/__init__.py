@@ -20,6 +20,18 @@ from pipeline.ledger.changes import (
     Retry,
     Skipped,
 )
+from pipeline.ledger.telling import (
+    AlertState,
+    Delivery,
+    DeliveryState,
+    Fired,
+    Hold,
+    Parcel,
+    StoryNow,
+    Told,
+    Verdict,
+    Waiting,
+)
 
 if TYPE_CHECKING:
     from pipeline.ledger.batches import claims_of, round_of
@@ -27,19 +39,29 @@ if TYPE_CHECKING:
     from pipeline.ledger.store import Ledger, this_worker
 
 __all__ = [
+    "AlertState",
     "Change",
+    "Delivery",
+    "DeliveryState",
     "Duplicate",
     "FellBack",
     "Fetched",
+    "Fired",
     "GaveUp",
+    "Hold",
     "Indexed",
     "Item",
     "ItemState",
     "Ledger",
     "Owed",
+    "Parcel",
     "Quarantined",
     "Retry",
     "Skipped",
+    "StoryNow",
+    "Told",
+    "Verdict",
+    "Waiting",
     "claims_of",
     "open_ledger",
     "round_of",

@@ -25,7 +25,7 @@ from pipeline.urls import host
 CHUNK = 400
 """Values in one IN list: below SQLite's old limit of 999 variables with room to spare."""
 
-LEASED = (t.items, t.feeds, t.hosts)
+LEASED = (t.items, t.feeds, t.hosts, t.deliveries)
 """The tables whose rows are leased, in the order in which they are locked."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Engine,
     and_,
     bindparam,
     delete,
@@ -27,6 +28,7 @@ from pipeline.ledger.access import CHUNK, LEASED, chunks, feed_of, feed_row, idl
 from pipeline.ledger.batches import PREFIX, Batches
 from pipeline.ledger.changes import Change, FellBack, Fetched, Item, ItemState, Owed, columns
 from pipeline.ledger.hosts import IN_HAND_PER_HOST
+from pipeline.ledger.outbox import Outbox
 from pipeline.records import Feed, Sighting, article_id, digest, from_json, to_json
 from pipeline.urls import host, normalise
 
@@ -55,6 +57,10 @@ class Ledger(Batches):
 
     Raises LedgerError, naming the database, where it cannot be read or written.
     """
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        super().__init__(engine, where)
+        self.outbox = Outbox(engine, where)
 
     # -- feeds ------------------------------------------------------------------------------------------------
 
@@ -222,11 +228,19 @@ class Ledger(Batches):
             found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
             return [found[item] for item in ids]
 
-    def apply(self, changes: Sequence[Change], now: datetime, owner: str, keep: float | None = None) -> int:
+    def apply(
+        self,
+        changes: Sequence[Change],
+        now: datetime,
+        owner: str,
+        keep: float | None = None,
+        also: Callable[[Connection], None] | None = None,
+    ) -> int:
         """Write down what became of items in hand, in one transaction, and let go of them.
 
         With ``keep``, those that are owed their next stage now stay in the same hand, for so many seconds. An item
-        whose lease has meanwhile gone to another worker is left to that worker. Returns how many were written.
+        whose lease has meanwhile gone to another worker is left to that worker. ``also`` writes what has to be there
+        exactly when that is. Returns how many were written.
         """
         kept = None if keep is None else now + timedelta(seconds=keep)
         written = 0
@@ -250,6 +264,8 @@ class Ledger(Batches):
                 names = [name.removeprefix("new_") for name in rows[0] if name.startswith("new_")]
                 bound = {name: bindparam(f"new_{name}", type_=t.items.c[name].type) for name in names}
                 written += db.execute(update(t.items).where(mine).values(**bound, **expressions[key]), rows).rowcount
+            if also is not None:
+                also(db)
         return written
 
     def own(self, pairs: Sequence[tuple[str, str]]) -> set[str]:

@@ -162,3 +162,64 @@ notes = Table(
     Column("text", Text, nullable=False),
     Column("since", UtcTime, nullable=False),
 )
+
+# The rules and channels in force, each in its last good form; ``fault`` is why its file says otherwise now.
+alert_rules = Table(
+    "alert_rules",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # rule, channel
+    Column("name", String(80), primary_key=True),
+    Column("file", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("fault", Text),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("rule", String(80), primary_key=True),
+    Column("until", UtcTime, nullable=False),
+)
+
+# Every match of a rule, whether anybody was told or not: what a throttle and a digest remember.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(20), primary_key=True),  # of rule, story and version: the same match comes only once
+    Column("rule", String(80), nullable=False),
+    Column("story", String(20), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("article", String(20), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("need", Integer, nullable=False, default=1),  # independent sources that it waits for
+    Column("channels", Text, nullable=False),  # names, parted by spaces
+    Column("fired", UtcTime, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("alerts_story", "story"),
+    Index("alerts_rule", "rule", "fired"),
+)
+
+# The outbox: each alert on its way out by one channel.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("alert", String(20), ForeignKey("alerts.id"), primary_key=True),
+    Column("channel", String(40), primary_key=True),
+    Column("rule", String(80), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due", UtcTime),
+    Column("held", String(16)),  # digest, throttle or quiet: it goes out with what else has waited
+    Column("message", String(20)),  # the idempotency key that it goes out under, from the first attempt on
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("first_attempt", UtcTime),
+    Column("last_attempt", UtcTime),
+    Column("delivered", UtcTime),
+    Column("reason", Text),  # why the last attempt failed
+    Column("lease_owner", String(120)),
+    Column("lease_until", UtcTime),
+    Index("deliveries_due", "state", "due"),
+    Index("deliveries_message", "message"),
+    Index("deliveries_rule", "rule", "channel"),
+)
