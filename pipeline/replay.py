@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from pipeline.errors import IndexDamagedError, IndexUnavailableError, LedgerError, NotReadyError
+from pipeline.errors import DocumentsRefusedError, IndexDamagedError, IndexUnavailableError, LedgerError, NotReadyError
 from pipeline.extract import from_feed
 from pipeline.flow import heed, utc_now
 from pipeline.index import Index, Kind, open_index, rebuilding
@@ -62,7 +62,11 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
                     documents.append(replace(result, placement=alone(result), indexed=item.indexed))
                     if result.article.id != item.article:
                         ledger.rename_article(item.id, result.article.id)
-                await asyncio.to_thread(index.upsert, documents)
+                try:
+                    await asyncio.to_thread(index.upsert, documents)
+                except DocumentsRefusedError as error:  # the others are in
+                    problems += [f"article {id_}: {reason}" for id_, reason in error.refused.items()]
+                    count -= len(error.refused)
                 count += len(documents)
             if old is not None:
                 old.close()

@@ -19,18 +19,18 @@ from pipeline.cli.terminal import (
     clean,
     complain,
     err,
-    existing,
     line,
     marked,
     out,
     print_json,
     reporting,
+    searchable,
     settings_for,
     stamp,
     table,
 )
 from pipeline.errors import QueryError, RequestError
-from pipeline.records import Claim, Document, Hit, to_dict
+from pipeline.records import Claim, Document, Hit, Sighting, to_dict
 
 if TYPE_CHECKING:
     from pipeline.index import SearchRequest, SearchResult
@@ -99,7 +99,7 @@ def search(
 
     now = datetime.now(UTC)
     with reporting():
-        index = open_index(existing(settings_for(data)))
+        index = open_index(searchable(settings_for(data)))
         try:
             request = SearchRequest(
                 query=query,
@@ -253,7 +253,7 @@ def show(
     from pipeline.ledger import open_ledger
 
     with reporting():
-        settings = existing(settings_for(data))
+        settings = searchable(settings_for(data))
         index = open_index(settings)
         document = index.get(key)
         others = index.find(key) if document is None else ()
@@ -263,9 +263,11 @@ def show(
                 f"{key}: more than one article begins so: {', '.join(others)}" if others else f"{key}: no such article"
             )
             raise typer.Exit(FAILED)
-        ledger = open_ledger(settings.ledger_at)
-        carriers = ledger.carriers(document.article.id)
-        sightings = [sighting for item in carriers for sighting in ledger.sightings(item.id)]
+        sightings: list[Sighting] = []
+        if settings.ledger or settings.ledger_file.exists():  # one may read an index without having its ledger
+            ledger = open_ledger(settings.ledger_at)
+            carriers = ledger.carriers(document.article.id)
+            sightings = [sighting for item in carriers for sighting in ledger.sightings(item.id)]
     record = to_dict(document)
     if as_json:
         print_json(record | {"sightings": [to_dict(sighting) for sighting in sightings]})

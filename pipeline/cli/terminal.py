@@ -84,6 +84,14 @@ def existing(settings: Settings) -> Settings:
     raise typer.Exit(FAILED)
 
 
+def searchable(settings: Settings) -> Settings:
+    """The same settings, where there is something to search: on a server of its own, or in the data folder.
+
+    Otherwise as :func:`existing`.
+    """
+    return existing(settings) if settings.index == "embedded" else settings
+
+
 _common: dict[str, Any] = {}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from pipeline.errors import IndexDamagedError, IndexUnavailableError
+from pipeline.errors import DocumentsRefusedError, IndexDamagedError, IndexUnavailableError
 from pipeline.flow.shift import Shift
 from pipeline.flow.work import REASON, work_owed
 from pipeline.index import Index
@@ -72,16 +72,24 @@ def settle_items(
 
 def _upsert(shift: Shift, index: Index, documents: Sequence[tuple[Item, Document]]) -> list[Change]:
     """Index the documents; where the index chokes on the batch, one by one, so that only the bad one is lost."""
+    refused: dict[str, str] = {}
     try:
         index.upsert([document for _, document in documents])
     except (IndexUnavailableError, IndexDamagedError):
         raise
+    except DocumentsRefusedError as error:  # the others are in
+        refused = error.refused
     except Exception as error:  # noqa: BLE001 - a document that no index takes must not hold up the others
         if len(documents) == 1:
             item, _ = documents[0]
             return [Quarantined(item.id, "index", "refused", f"{type(error).__name__}: {error}"[:REASON])]
         return [change for one in documents for change in _upsert(shift, index, [one])]
-    return [Indexed(item.id, document.article.id, document.indexed or shift.clock()) for item, document in documents]
+    return [
+        Quarantined(item.id, "index", "refused", refused[document.article.id])
+        if document.article.id in refused
+        else Indexed(item.id, document.article.id, document.indexed or shift.clock())
+        for item, document in documents
+    ]
 
 
 _OUTCOMES: dict[type, str] = {

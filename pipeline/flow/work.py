@@ -84,9 +84,11 @@ async def work_owed(
                     shift.to_deliver.set()
                     ready, pause = [], 1.0
                 except IndexUnavailableError as error:  # what is ready is kept, and need not be made again
-                    if once:
-                        raise
                     shift.note_waiting("index", error)
+                    if once:
+                        if fetches is not None:  # what is due is fetched and archived all the same
+                            await asyncio.wait([fetches])
+                        raise
                     await shift.stopped_within(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
     finally:

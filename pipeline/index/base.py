@@ -120,6 +120,9 @@ class Index(Protocol):
         A document whose ``article.version`` is below that of the one in the index is passed over; the same version
         replaces. Of two with one id in a batch the higher version counts, of equals the later. ``Document.indexed``
         is stored as given.
+
+        A document that the index will not take, whatever is tried, is named by DocumentsRefusedError when all others
+        of the batch are in.
         """
         ...
 

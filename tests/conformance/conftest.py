@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pipeline.index import Index, open_index, upkeep_of
 from pipeline.ledger import Ledger, open_ledger
 from pipeline.settings import Settings
 from tests.conformance.wire import WIRE
-from tests.conftest import fresh_prefix
+from tests.conftest import own_prefix
 from tests.support.elastic import ElasticServer
 from tests.support.postgres import PostgresServer, unavailable
 
@@ -20,28 +21,33 @@ ADAPTERS = ["embedded", "elasticsearch"]
 Open = Callable[[], Index]
 
 
-def _opener(request: pytest.FixtureRequest, folder: Path) -> Open:
-    settings = Settings(data=folder)
-    if request.param == "elasticsearch":
-        server: ElasticServer = request.getfixturevalue("elasticsearch")
-        settings = Settings(data=folder, index=server.url, index_prefix=fresh_prefix())
+@contextmanager
+def _opener(request: pytest.FixtureRequest, folder: Path) -> Iterator[Open]:
+    if request.param == "embedded":
+        yield lambda: open_index(Settings(data=folder))
+        return
+    server: ElasticServer = request.getfixturevalue("elasticsearch")
+    with own_prefix(server) as prefix:
+        settings = Settings(data=folder, index=server.url, index_prefix=prefix)
         upkeep_of(settings).init()
-    return lambda: open_index(settings)
+        yield lambda: open_index(settings)
 
 
 @pytest.fixture(scope="module", params=ADAPTERS)
 def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An index that holds the wire and is only read."""
-    opened = _opener(request, tmp_path_factory.mktemp("index"))()
-    opened.upsert(list(WIRE.values()))
-    yield opened
-    opened.close()
+    with _opener(request, tmp_path_factory.mktemp("index")) as open_:
+        opened = open_()
+        opened.upsert(list(WIRE.values()))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(params=ADAPTERS)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same index, empty at first, each time it is called: as another process would see it."""
-    return _opener(request, tmp_path)
+    with _opener(request, tmp_path) as open_:
+        yield open_
 
 
 DATABASES = ["sqlite", "postgresql"]

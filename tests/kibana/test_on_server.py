@@ -18,7 +18,7 @@ from pipeline.index.elastic import mappings
 from pipeline.index.elastic.mappings import PREFIX, alias
 from pipeline.settings import Settings
 from tests.conformance.wire import WIRE, at, document, entity
-from tests.conftest import fresh_prefix
+from tests.conftest import own_prefix
 from tests.kibana.asks import Ask, asks, figures
 from tests.kibana.test_objects import OBJECTS
 from tests.support.elastic import ElasticServer
@@ -66,9 +66,14 @@ ROWS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def prefix(elasticsearch: ElasticServer) -> str:
+def prefix(elasticsearch: ElasticServer) -> Iterator[str]:
     """Indices with articles, claims, an alert and a report in them."""
-    prefix = fresh_prefix()
+    with own_prefix(elasticsearch) as prefix:
+        fill(elasticsearch, prefix)
+        yield prefix
+
+
+def fill(elasticsearch: ElasticServer, prefix: str) -> None:
     settings = Settings(index=elasticsearch.url, index_prefix=prefix)
     upkeep = upkeep_of(settings)
     upkeep.init()
@@ -78,7 +83,6 @@ def prefix(elasticsearch: ElasticServer) -> str:
     upkeep.client.index(index=alias(prefix, mappings.Part.ALERTS), document=ALERT, id=ALERT["id"], refresh=True)
     upkeep.report(ROWS, NOW)
     upkeep.client.close()
-    return prefix
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +137,10 @@ def test_what_it_asks_finds_something(ask: Ask, client: Elasticsearch, prefix: s
     assert any(figure > 0 for figure in found)
 
 
-def test_a_report_takes_out_what_no_longer_holds_and_keeps_the_history(elasticsearch: ElasticServer) -> None:
-    prefix = fresh_prefix()
+def test_a_report_takes_out_what_no_longer_holds_and_keeps_the_history(
+    elasticsearch: ElasticServer, elastic_prefix: str
+) -> None:
+    prefix = elastic_prefix
     upkeep = upkeep_of(Settings(index=elasticsearch.url, index_prefix=prefix))
     upkeep.init()
     upkeep.report(ROWS, NOW)

@@ -20,7 +20,6 @@ from elasticsearch.helpers import streaming_bulk
 
 from pipeline.errors import (
     DocumentsRefusedError,
-    IndexDamagedError,
     IndexUnavailableError,
     RequestError,
 )
@@ -196,11 +195,11 @@ class ElasticIndex:
         for name, body in found.items():
             version = body["mappings"]["_meta"].get("wirewatch", {}).get("schema")
             if version != SCHEMA_VERSION:
-                raise IndexDamagedError(
-                    f"{self.where}: {name}",
-                    f"it was made with schema version {version}, and this is version {SCHEMA_VERSION}; "
-                    "`wirewatch index migrate` fills a new one from it",
+                reason = (
+                    f"{name} was made with schema version {version}, and this is version {SCHEMA_VERSION}: "
+                    "`wirewatch index migrate` fills a new one from it, `wirewatch replay` from the archive"
                 )
+                raise IndexUnavailableError(self.where, reason)
 
     def _refresh(self) -> None:
         self.client.indices.refresh(index=list(self._write.values()))

@@ -124,7 +124,8 @@ class Page:
         self.hits = found[:limit]
         # Where limit + 1 could not be asked for, a full page is taken to have a next one.
         if self.hits and (len(found) > limit or limit >= WINDOW == len(found)):
-            place = json.dumps([pit, self.hits[-1]["sort"]], separators=(",", ":")).encode()
+            after = self.hits[-1]["sort"][: len(self.sort)]  # within a point in time the server may add one of its own
+            place = json.dumps([pit, after], separators=(",", ":")).encode()
             text = base64.urlsafe_b64encode(place).decode().rstrip("=")
             self.cursor = f"{self.word}:{cursor_mark(self.request)}:{text}"
         elif pit:

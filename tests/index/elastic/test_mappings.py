@@ -12,7 +12,7 @@ from pipeline.index import SCHEMA_VERSION, Kind, analysis
 from pipeline.index.elastic import mappings
 from pipeline.index.elastic.mappings import Part
 from pipeline.index.fields import FIELDS, Field, Type
-from tests.conftest import fresh_prefix
+from tests.conftest import own_prefix
 from tests.support.elastic import ElasticServer
 
 EXACT = {"type": "text", "analyzer": "wire_exact"}
@@ -85,8 +85,8 @@ def test_a_prefix_of_ones_own_renames_all_that_belongs_together() -> None:
     assert mappings.load("desk").indices["desk-articles"]["index_patterns"] == ["desk-articles-*"]
 
 
-def test_the_server_takes_the_files_as_they_are(client: Elasticsearch) -> None:
-    prefix = fresh_prefix()
+def test_the_server_takes_the_files_as_they_are(client: Elasticsearch, elastic_prefix: str) -> None:
+    prefix = elastic_prefix
     templates = mappings.load(prefix)
     for name, body in templates.components.items():
         client.cluster.put_component_template(name=name, **body)
@@ -121,13 +121,13 @@ TEXTS = [
 ]
 
 
-@pytest.fixture
-def analysed(client: Elasticsearch) -> str:
+@pytest.fixture(scope="module")
+def analysed(elasticsearch: ElasticServer) -> Iterator[str]:
     """An index that has the analyzers."""
-    prefix = fresh_prefix()
-    body = mappings.load(prefix).components[f"{prefix}-base"]["template"]
-    client.indices.create(index=f"{prefix}-any", settings=body["settings"])
-    return f"{prefix}-any"
+    with own_prefix(elasticsearch) as prefix, Elasticsearch(elasticsearch.url, request_timeout=60) as client:
+        body = mappings.load(prefix).components[f"{prefix}-base"]["template"]
+        client.indices.create(index=f"{prefix}-any", settings=body["settings"])
+        yield f"{prefix}-any"
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -151,3 +151,11 @@ def test_texts_in_other_languages_are_analysed_in_those_too(client: Elasticsearc
     )
     for analyzer in set(mappings.languages().values()):
         assert terms(client, analysed, analyzer, "Kashmir")
+
+
+def test_words_differ_from_the_embedded_index_where_the_documentation_says_so(
+    client: Elasticsearch, analysed: str
+) -> None:
+    for text, embedded, here in (("_", ["_"], []), ("Ⅷ", [], ["ⅷ"]), ('צה"ל', ["צה", "ל"], ['צה"ל'])):
+        assert analysis.words(text) == embedded
+        assert terms(client, analysed, "wire_exact", text) == here

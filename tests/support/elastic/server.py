@@ -58,7 +58,7 @@ class ElasticServer:
             "cluster.name: wirewatch-tests\nnode.name: only\ndiscovery.type: single-node\n"
             f"http.port: {self.port}\ntransport.port: {self.transport}\nnetwork.host: 127.0.0.1\n"
             f"path.data: {data}\npath.logs: {logs}\n"
-            "xpack.security.enabled: false\nnode.store.allow_mmap: false\n"
+            "xpack.security.enabled: false\naction.destructive_requires_name: false\nnode.store.allow_mmap: false\n"
             "cluster.routing.allocation.disk.threshold_enabled: false\n"
         )
         options = [f"-Xms{self.heap}", f"-Xmx{self.heap}", "-Xshare:auto"]
