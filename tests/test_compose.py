@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,15 @@ def test_settings_of_wirewatch_are_ones_that_it_has(services: dict[str, Any]) ->
         for variable in service.get("environment") or {}:
             if variable.startswith("WIREWATCH_"):
                 assert variable.removeprefix("WIREWATCH_").lower() in {*Settings.model_fields, "data"}, name
+
+
+def test_the_command_line_has_the_commands_that_services_run(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        if service["image"].startswith("wirewatch:"):
+            told = [sys.executable, "-m", "pipeline", *service["command"], "--help"]
+            done = subprocess.run(told, capture_output=True, text=True, timeout=120, check=False)
+            assert done.returncode == 0, (name, done.stderr)
+            assert " ".join(["Usage: python -m pipeline", *service["command"]]) in " ".join(done.stdout.split()), name
 
 
 @pytest.mark.parametrize("script", sorted(ROOT.glob("docker/**/*.sh")), ids=lambda path: path.name)
