@@ -3,7 +3,7 @@ UV := ./scripts/uv
 RUN := $(UV) run --frozen --no-sync
 DEMO_DATA ?= demo-data
 
-.PHONY: help demo test check bench eval kibana train format clean setup setup-demo
+.PHONY: help demo test test-airflow test-cluster check bench eval kibana train format clean setup setup-demo
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -19,6 +19,13 @@ demo: setup-demo  ## run the pipeline on a small newsroom of its own, from nothi
 
 test: setup  ## all tests
 	$(RUN) pytest -n 2 --dist loadfile
+	@$(MAKE) --no-print-directory test-airflow
+
+# Airflow brings some 150 packages that nothing else here needs, so it has an environment of its own.
+test-airflow:  ## the DAGs under a real Airflow, scheduler and all (part of `make test`)
+	@UV_PROJECT_ENVIRONMENT=.venv-airflow $(UV) sync --frozen --inexact --extra airflow --extra postgres --quiet \
+		|| { echo "wirewatch: Airflow cannot be had here, so the tests of the DAGs are skipped"; exit 0; } \
+		&& .venv-airflow/bin/python -m pytest -n 2 --dist loadfile tests/dags
 
 check: setup  ## lint, format, types
 	$(RUN) ruff check .
@@ -43,4 +50,4 @@ format: setup  ## put the code into the house's form
 	$(RUN) ruff format .
 
 clean:  ## remove what the commands above made
-	rm -rf .venv .tools $(DEMO_DATA) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-airflow .tools $(DEMO_DATA) .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,8 @@
-"""Rebuilds the index from the archive. The same archive, ledger and models in, the same documents out, byte for byte.
+"""Makes articles again from the archive: some of them, in the ordinary course of work, or the whole index.
 
-The new index is built beside the old one, which answers searches meanwhile, and takes its place when it is whole. A
-replay that is killed leaves the old index as it was.
+Some are owed again, and whoever does what is owed makes them again. The index is rebuilt: the same archive, ledger and
+models in, the same documents out, byte for byte. The new index is built beside the old one, which answers searches
+meanwhile, and takes its place when it is whole; a replay that is killed leaves the old index as it was.
 """
 
 from __future__ import annotations
@@ -9,14 +10,25 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 
-from pipeline.errors import DocumentsRefusedError, IndexDamagedError, IndexUnavailableError, LedgerError, NotReadyError
+from pipeline.errors import (
+    DocumentsRefusedError,
+    FeedError,
+    IndexDamagedError,
+    IndexUnavailableError,
+    LedgerError,
+    NotReadyError,
+    SettingsError,
+)
 from pipeline.extract import from_feed
 from pipeline.flow import heed, utc_now
+from pipeline.folder import folder_in_use
 from pipeline.index import Index, Kind, open_index, rebuilding
-from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped
+from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped, open_ledger
 from pipeline.records import Document
 from pipeline.settings import Settings
 from pipeline.stories import alone
@@ -45,7 +57,7 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
     _refuse_without_ledger(settings, ledger, old)
     pool = WorkerPool(settings)
     problems: list[str] = []
-    count = 0
+    made = 0
     try:
         await asyncio.wrap_future(pool.begin())
         with rebuilding(settings) as index:
@@ -66,13 +78,68 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
                     await asyncio.to_thread(index.upsert, documents)
                 except DocumentsRefusedError as error:  # the others are in
                     problems += [f"article {id_}: {reason}" for id_, reason in error.refused.items()]
-                    count -= len(error.refused)
-                count += len(documents)
+                    made -= len(error.refused)
+                made += len(documents)
             if old is not None:
                 old.close()
     finally:
         await asyncio.to_thread(pool.stop)
-    return Report(count, tuple(problems))
+    return Report(made, tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which articles of the index are meant: those first seen in that time, announced by that feed (by id)."""
+
+    feed: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, ledger: Ledger, feed: str | None, since: str | None, until: str | None) -> Selection:
+        """A selection as a person gives it: the feed by address, id or the id's beginning, times as ISO 8601 (in UTC
+        where they name no zone). Raises FeedError or SettingsError naming what cannot be read."""
+        found = [] if feed is None else ledger.find_feeds(feed)
+        if feed is not None and len(found) != 1:
+            raise FeedError(feed, "unknown", "more than one feed is meant" if found else "there is no such feed")
+        return cls(found[0].id if found else None, _moment("since", since), _moment("until", until))
+
+
+def owe_again(ledger: Ledger, selection: Selection, owed: Owed) -> int:
+    """Owe the selected articles the fetch, or extraction and all that follows, again. Returns how many.
+
+    They stay in the index as they are until they have been made again; a page that cannot be had any more leaves its
+    article as it was.
+    """
+    return ledger.owe_again(owed, selection.feed, selection.since, selection.until, utc_now())
+
+
+def count(ledger: Ledger, selection: Selection) -> int:
+    """How many articles are meant."""
+    return ledger.count_indexed(selection.feed, selection.since, selection.until)
+
+
+def rebuild(settings: Settings, target: str | None = None) -> Report:
+    """:func:`replay`, with the data folder held for it. With ``target``, into Elasticsearch indices of that prefix, the
+    ones in use being left alone."""
+    if target is not None:
+        if settings.index == "embedded":
+            raise SettingsError(
+                f"target index {target!r}: the embedded index has no prefix; it is rebuilt in its place"
+            )
+        settings = settings.model_copy(update={"index_prefix": target})
+    with folder_in_use(settings.data, alone=True), closing(open_ledger(settings.ledger_at)) as ledger:
+        return asyncio.run(replay(settings, ledger))
+
+
+def _moment(name: str, given: str | None) -> datetime | None:
+    if not given:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise SettingsError(f"{name}: {given!r} is no date; give it as 2026-11-25 or 2026-11-25T18:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _old_index(settings: Settings) -> Index | None:

@@ -94,6 +94,16 @@ def finish_command(round_: Round, data: Data = None, as_json: Json = False) -> N
     _do("finish", round_, data, as_json)
 
 
+@app.command("deliver")
+def deliver_command(data: Data = None, as_json: Json = False) -> None:
+    """Send the alerts that are due."""
+    with reporting():
+        from pipeline.flow import tasks
+
+        counts = tasks.deliver(settings_for(data))
+    _tell(counts, as_json)
+
+
 def _do(name: str, about: str, data: Data, as_json: bool) -> None:
     with reporting():
         from pipeline.flow import tasks
@@ -101,6 +111,10 @@ def _do(name: str, about: str, data: Data, as_json: bool) -> None:
         begin_logging(to_terminal=not as_json, quiet=as_json)
         task: Callable[[Settings, str], dict[str, int]] = getattr(tasks, name)
         counts = task(settings_for(data), about)
+    _tell(counts, as_json)
+
+
+def _tell(counts: dict[str, int], as_json: bool) -> None:
     if as_json:
         print_json(counts)
     else:

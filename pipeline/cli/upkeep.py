@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import closing
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.text import Text
 from pipeline.cli.run import begin_logging
 from pipeline.cli.terminal import (
     FAILED,
+    USAGE,
     Data,
     Json,
     ago,
@@ -28,7 +30,6 @@ from pipeline.cli.terminal import (
 )
 from pipeline.errors import WirewatchError
 from pipeline.flow import utc_now
-from pipeline.folder import folder_in_use
 from pipeline.index import Kind, open_index
 from pipeline.ledger import Item, Owed, open_ledger
 from pipeline.records import to_dict
@@ -38,9 +39,18 @@ quarantine = typer.Typer(help="What failed for good, why, and what to do with it
 VOLUME_DAYS = 7
 
 
+class Stage(StrEnum):
+    """Where a replay begins."""
+
+    FETCH = "fetch"
+    EXTRACT = "extract"
+    REBUILD = "rebuild"
+
+
 def add_to(app: typer.Typer) -> None:
     app.command("status")(status)
     app.command("replay")(replay_command)
+    app.command("upkeep")(upkeep_command)
 
 
 REPLAY = "`wirewatch replay` rebuilds it from the archive"
@@ -208,18 +218,45 @@ def replay_command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that extract and enrich.", show_default=False)
     ] = None,
+    stage: Annotated[
+        Stage, typer.Option("--from", help="What is done again first; the index is rebuilt with all of it by default.")
+    ] = Stage.REBUILD,
+    feed: Annotated[
+        str | None, typer.Option(help="Only what this feed announced: its address or id.", show_default=False)
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what was first seen from then on.", show_default=False)
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only what was first seen before.", show_default=False)] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Rebuild into Elasticsearch indices of this prefix.", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many articles are meant.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Rebuild the index from the archive: also when it is damaged, or to run a better model over old pages."""
-    from pipeline.replay import replay  # brings the extractor, which the commands beside it do not need
+    """Rebuild the index from the archive: also when it is damaged, or to run a better model over old pages.
+
+    With --from extract or fetch, some articles are owed again, and the next run makes them again.
+    """
+    from pipeline import replay as again  # brings the extractor, which the commands beside it do not need
 
     with reporting():
         settings = settings_for(data, **({"workers": workers} if workers else {}))
-        ledger = open_ledger(settings.ledger_at)
+        if stage is Stage.REBUILD and (feed or since or until) and not dry_run:
+            complain("a rebuild is of the whole index; use --from extract for some articles")
+            raise typer.Exit(USAGE)
+        if stage is not Stage.REBUILD or dry_run:
+            with closing(open_ledger(settings.ledger_at)) as ledger:
+                selection = again.Selection.of(ledger, feed, since, until)
+                if dry_run:
+                    _tell("meant", again.count(ledger, selection), "article would be made again", as_json)
+                else:
+                    owed = Owed.FETCH if stage is Stage.FETCH else Owed.INDEX
+                    _tell("owed", again.owe_again(ledger, selection, owed), f"article owed: {stage} and on", as_json)
+            return
         begin_logging(to_terminal=True, quiet=True)
-        with folder_in_use(settings.data, alone=True):
-            report = asyncio.run(replay(settings, ledger))
+        report = again.rebuild(settings, target)
     for sentence in report.problems:
         complain(sentence)
     if as_json:
@@ -230,6 +267,28 @@ def replay_command(
         )
     if report.problems:
         raise typer.Exit(FAILED)
+
+
+def _tell(name: str, count: int, words: str, as_json: bool) -> None:
+    if as_json:
+        print_json({name: count})
+        return
+    thing, _, rest = words.partition(" ")
+    out.print(f"{count_of(count, thing)} {rest}")
+
+
+def upkeep_command(data: Data = None, as_json: Json = False) -> None:
+    """Give back what dead workers had in hand, remove leftovers, and say what a person should know."""
+    from pipeline.upkeep import look_after
+
+    with reporting():
+        report = look_after(existing(settings_for(data)))
+    if as_json:
+        print_json(to_dict(report))
+        return
+    for problem in report.problems:
+        out.print(Text(clean(problem)))
+    out.print(f"{count_of(report.leases, 'lease')} given back, {count_of(report.swept, 'batch')} swept away")
 
 
 def _plain(item: Item) -> dict[str, object]:

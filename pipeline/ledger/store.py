@@ -329,6 +329,18 @@ class Ledger(Batches):
                 self._release(db, part)
             return dead
 
+    def release_expired(self, now: datetime) -> int:
+        """Let go of what was held longer than its lease. Anybody may take it already; this makes the books say so.
+        Returns how many items and feeds."""
+        found = 0
+        with self._write() as db:
+            for table in LEASED:
+                expired = table.c.lease_until <= now
+                self._lock(db, table, expired)
+                count = db.execute(update(table).where(expired).values(lease_owner=None, lease_until=None)).rowcount
+                found += count if table in (t.items, t.feeds) else 0
+        return found
+
     def next_due(self, owed: Owed) -> datetime | None:
         """When the next item that nobody has in hand is owed this; ``None`` where there is none."""
         with self._read() as db:
@@ -383,6 +395,29 @@ class Ledger(Batches):
         """Ask for an item's page again: the archive has lost it."""
         with self._write() as db:
             db.execute(update(t.items).where(t.items.c.id == item).values(owed=Owed.FETCH.value, due=now, fetches=0))
+
+    def count_indexed(self, feed: str | None, since: datetime | None, until: datetime | None) -> int:
+        """How many articles in the index were first seen in that time, announced by that feed (by id); all for none."""
+        with self._read() as db:
+            return int(
+                db.execute(select(func.count()).select_from(t.items).where(*_meant(feed, since, until))).scalar_one()
+            )
+
+    def owe_again(
+        self, owed: Owed, feed: str | None, since: datetime | None, until: datetime | None, now: datetime
+    ) -> int:
+        """Owe those articles this stage again, which nobody has in hand. Returns how many."""
+        values: dict[str, Any] = {"owed": owed.value, "due": now, "attempts": 0}
+        if owed is Owed.FETCH:
+            values["fetches"] = 0
+        else:
+            # A page that broke the extractor gets another chance; one that is still to be asked for keeps its time.
+            values["body_reason"] = literal_column("CASE WHEN stage = 'extract' THEN NULL ELSE body_reason END")
+            values["fetch_again"] = literal_column("CASE WHEN owed = 'fetch' THEN due ELSE fetch_again END")
+        meant = and_(*_meant(feed, since, until), idle(now))
+        with self._write() as db:
+            self._lock(db, t.items, meant)
+            return db.execute(update(t.items).where(meant).values(**values)).rowcount
 
     def rename_article(self, item: str, article: str) -> None:
         """Let an item speak for another article id: a newer extractor may read another canonical URL."""
@@ -512,6 +547,18 @@ class Ledger(Batches):
         with self._read() as db:
             rows = db.execute(select(t.notes).order_by(t.notes.c.key)).all()
         return [(row.key, row.text, row.since) for row in rows]
+
+
+def _meant(feed: str | None, since: datetime | None, until: datetime | None) -> list[Any]:
+    """The articles in the index that were first seen in that time, announced by that feed."""
+    where: list[Any] = [t.items.c.indexed.is_not(None), t.items.c.state == ItemState.INDEXED.value]
+    if since is not None:
+        where.append(t.items.c.first_seen >= since)
+    if until is not None:
+        where.append(t.items.c.first_seen < until)
+    if feed is not None:
+        where.append(t.items.c.id.in_(select(t.sightings.c.item).where(t.sightings.c.feed == feed)))
+    return where
 
 
 def _may_live(owner: str) -> bool:
