@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("bench.extract", "bench.pipeline", "bench.search", "bench.alerts", "bench.quality", "bench.peers")
+BENCHES = (
+    "bench.extract",
+    "bench.pipeline",
+    "bench.search",
+    "bench.elastic",
+    "bench.alerts",
+    "bench.quality",
+    "bench.peers",
+)
 
 
 def main() -> int:

@@ -10,8 +10,10 @@ of a transaction, which Elasticsearch has not.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,6 +41,8 @@ from pipeline.records import Document, Hit, from_json
 
 CHUNK_ITEMS, CHUNK_BYTES = 500, 5_000_000
 """Documents and bytes of one request; Elasticsearch's own advice is 5 to 15 MB. Bounds the memory of an upsert."""
+MADE_AHEAD = 250
+"""Documents made ready while a request is under way."""
 BUSY_RETRIES, BUSY_PAUSE, BUSY_LONGEST = 5, 0.25, 4.0
 """Further tries of documents that the server is too busy for (429), and the seconds between: 0.25, 0.5, 1, 2, 4."""
 MAX_ID = 512
@@ -91,7 +95,7 @@ class ElasticIndex:
             self._check_schema()
             fresh = dict(batch)
             refused: dict[str, str] = {}
-            for failed in self._stream(self._put(batch.values())):
+            for failed in self._stream(_ahead(self._put(batch.values()))):
                 if failed.status == 409:
                     fresh.pop(failed.article, None)
                 else:
@@ -375,6 +379,19 @@ class ElasticIndex:
     ) -> Iterator[dict[str, Any]]:
         """All hits of a query, in order, however many, as of one point in time."""
         return every(self.client, self._read[kind], query, sort, source=source)
+
+
+def _ahead(actions: Iterator[_Action]) -> Iterator[_Action]:
+    """The same actions, some of them made ready by a thread of their own while the server is at work on others."""
+
+    def take() -> list[_Action]:
+        return list(itertools.islice(actions, MADE_AHEAD))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="elastic-ahead") as thread:
+        made = thread.submit(take)
+        while ready := made.result():
+            made = thread.submit(take)
+            yield from ready
 
 
 @contextlib.contextmanager

@@ -18,7 +18,6 @@ from elasticsearch import Elasticsearch, NotFoundError
 
 from pipeline.errors import RequestError
 from pipeline.index.base import Kind, SearchRequest, Sort
-from pipeline.index.elastic.documents import WANTED
 from pipeline.index.request import cursor_mark, cursor_place
 
 WINDOW = 10_000
@@ -105,8 +104,7 @@ class Page:
             query=self.query,
             sort=self.sort,
             size=min(size, WINDOW),
-            source=source,
-            source_includes=WANTED[self.request.kind] if source else None,
+            source=source,  # whole: the server takes longer to leave parts of it out than to send them
             track_total_hits=True,
             index=None if pit else self.index,
             pit={"id": pit, "keep_alive": KEEP} if pit else None,
