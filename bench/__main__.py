@@ -10,6 +10,7 @@ BENCHES = (
     "bench.pipeline",
     "bench.search",
     "bench.elastic",
+    "bench.stories",
     "bench.alerts",
     "bench.quality",
     "bench.peers",

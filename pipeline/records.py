@@ -170,6 +170,10 @@ class Article:
     baseline: bool = False
     version: int = 1
     location: Location | None = None
+    credit: str | None = None
+    """The line that says whose reporting it is ("With inputs from AFP"), where the page sets one apart."""
+    notes: tuple[str, ...] = ()
+    """Corrections and the like that the page sets apart, as written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +287,47 @@ class Status(StrEnum):
     """Taken back by the agency whose text it is, for all who carry it."""
     VANISHED = "vanished"
     """The page is gone (410, or 404 twice), and nobody says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceChange:
+    """A sentence that came (``before`` is ``None``), went (``after`` is ``None``) or was altered between versions."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimChange:
+    """A claim that came, went or was altered between versions. ``before`` and ``after`` are who said what, as text."""
+
+    what: tuple[str, ...]
+    """``quote-dropped``, ``quote-added``, ``claim-dropped``, ``claim-added``, ``denial-dropped``, ``denial-added``,
+    ``speaker-made-anonymous``, ``speaker-named``, ``speaker-changed``, ``quote-paraphrased``, ``quote-made-direct``,
+    ``wording-changed``, ``negation-changed``, ``cue-changed``, ``hedge-added``, ``hedge-dropped``."""
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a new version changed. ``title`` is the headline before, where it was changed."""
+
+    title: str | None = None
+    sentences: tuple[SentenceChange, ...] = ()
+    claims: tuple[ClaimChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of an article, as it was seen at ``at`` and lies in the archive. ``difference`` is from the one
+    before; ``None`` for the first."""
+
+    number: int
+    at: datetime
+    title: str
+    location: Location | None = None
+    difference: Difference | None = None
 
 
 class Relation(StrEnum):

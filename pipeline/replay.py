@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,12 +26,13 @@ from pipeline.errors import (
 )
 from pipeline.extract import from_feed
 from pipeline.flow import heed, utc_now
+from pipeline.flow.stories import at_its_place, outdated, place_documents
 from pipeline.folder import folder_in_use
 from pipeline.index import Index, Kind, open_index, rebuilding
-from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped, open_ledger
+from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped, open_ledger, this_worker
 from pipeline.records import Document
 from pipeline.settings import Settings
-from pipeline.stories import alone
+from pipeline.stories.register import Register
 from pipeline.workers import WorkerPool, open_desk
 
 
@@ -71,15 +72,17 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
                     if not isinstance(result, Document):
                         problems.append(f"{item.url or item.id}: {getattr(result, 'reason', result)}")
                         result = _as_before(item, old) or _stand_in(item, problems[-1], settings)
-                    documents.append(replace(result, placement=alone(result), indexed=item.indexed))
+                    documents.append(replace(result, indexed=item.indexed))
                     if result.article.id != item.article:
                         ledger.rename_article(item.id, result.article.id)
+                documents = await asyncio.to_thread(_in_their_places, ledger, index, documents)
                 try:
                     await asyncio.to_thread(index.upsert, documents)
                 except DocumentsRefusedError as error:  # the others are in
                     problems += [f"article {id_}: {reason}" for id_, reason in error.refused.items()]
                     made -= len(error.refused)
                 made += len(documents)
+            await asyncio.to_thread(_refresh, ledger, index)
             if old is not None:
                 old.close()
     finally:
@@ -140,6 +143,29 @@ def _moment(name: str, given: str | None) -> datetime | None:
     except ValueError:
         raise SettingsError(f"{name}: {given!r} is no date; give it as 2026-11-25 or 2026-11-25T18:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _in_their_places(ledger: Ledger, index: Index, documents: Sequence[Document]) -> list[Document]:
+    """The documents where the register has them; those that were indexed before there were stories are placed now."""
+    register = Register(ledger)
+    standing = register.placements([document.article.id for document in documents])
+    new = [document for document in documents if document.article.id not in standing]
+    placed = place_documents(ledger, index, new, utc_now()) | standing
+    return [
+        at_its_place(document, place)
+        for document in documents
+        if not isinstance(place := placed[document.article.id], str)
+    ]
+
+
+def _refresh(ledger: Ledger, index: Index) -> None:
+    """Bring up to date what was made before later articles joined its story."""
+    register, owner = Register(ledger), this_worker()
+    while stories := register.claim_owed(utc_now(), 50, owner, 300.0):
+        standing = register.standing(stories)
+        index.upsert(outdated(index, standing))
+        revisions = dict.fromkeys(stories, 0) | {place.placement.story: place.revision for place in standing.values()}
+        register.refreshed(revisions, owner)
 
 
 def _old_index(settings: Settings) -> Index | None:

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.quality import attribution, enriched, entities, extraction, gold
+from bench.quality import attribution, enriched, entities, extraction, gold, stories
 from bench.quality.score import Report
 
 MEASURES: dict[str, Callable[[str, Path | None], Report]] = {
@@ -16,6 +16,7 @@ MEASURES: dict[str, Callable[[str, Path | None], Report]] = {
     "enriched": enriched.measure,
     "extraction": extraction.measure,
     "gold": lambda _, model: gold.measure("tune", model),
+    "stories": stories.measure,
     "gold-only": lambda _, model: gold.measure("only", model),
 }
 

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from pipeline import controls, records, urls
 from pipeline.errors import ExtractError
-from pipeline.extract import byline, dateline, language, opening
+from pipeline.extract import byline, dateline, language, notices, opening
 from pipeline.extract.body import body as take_body
 from pipeline.extract.body import drop_noise, locate
 from pipeline.extract.describe import Described, describe
@@ -81,7 +81,9 @@ def _extract(page: Page, sighting: Sighting | None) -> Article:
 def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -> Article:
     """The article in an already parsed page, whose tree is used up by this."""
     found = harvest(root)
+    small = notices.small_print(root)
     drop_noise(root)
+    credit, notes = notices.read(root, small)
     told = describe(found, root, page.final_url or page.url, sighting.title if sighting else "")
     prose = locate(root)
     text = controls.clean(take_body(root, prose, title=told.title, summaries=told.summaries, texts=told.texts))
@@ -99,7 +101,8 @@ def from_tree(root: HtmlElement, page: Page, sighting: Sighting | None = None) -
         text, page_kind = "", PageKind.EMPTY
     if page_kind is PageKind.LOGIN:
         text = ""
-    return _article(page, sighting, told, text, page_kind)
+    article = _article(page, sighting, told, text, page_kind)
+    return replace(article, credit=credit, notes=notes)
 
 
 def _article(page: Page, sighting: Sighting | None, told: Described | None, text: str, page_kind: PageKind) -> Article:

@@ -12,11 +12,12 @@ import structlog
 
 from pipeline.errors import DocumentsRefusedError, IndexDamagedError, IndexUnavailableError
 from pipeline.flow.shift import Shift
+from pipeline.flow.stories import at_its_place, place_documents
 from pipeline.flow.work import REASON, work_owed
 from pipeline.index import Index
 from pipeline.ledger import Change, Duplicate, Indexed, Item, Quarantined, Skipped
 from pipeline.records import Document
-from pipeline.stories import alone
+from pipeline.stories.register import Register
 from pipeline.workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -46,13 +47,16 @@ def store_documents(shift: Shift, index: Index, batch: Sequence[tuple[Item, Docu
     changes = [result for _, result in batch if not isinstance(result, Document)]
     documents = [(item, result) for item, result in batch if isinstance(result, Document)]
     owners = shift.ledger.own([(document.article.id, item.id) for item, document in documents])
+    placed = place_documents(shift.ledger, index, [document for item, document in documents if item.id in owners], now)
     mine: list[tuple[Item, Document]] = []
     for item, document in documents:
-        if item.id in owners:
-            mine.append((item, replace(document, placement=alone(document), indexed=document.indexed or now)))
+        place = placed.get(document.article.id, document.article.id) if item.id in owners else document.article.id
+        if isinstance(place, str):
+            changes.append(Duplicate(item.id, place))
         else:
-            changes.append(Duplicate(item.id, document.article.id))
+            mine.append((item, replace(at_its_place(document, place), indexed=document.indexed or now)))
     indexed = _upsert(shift, index, mine)
+    Register(shift.ledger).indexed(place for place in placed.values() if not isinstance(place, str))
     taken = {change.item for change in indexed if isinstance(change, Indexed)}
     findings = shift.desk.find([document for item, document in mine if item.id in taken], now)
     settle_items(shift, [*changes, *indexed], now, also=shift.desk.recording(findings, now))

@@ -17,6 +17,7 @@ from pipeline.flow.index import index_owed
 from pipeline.flow.poll import poll_due
 from pipeline.flow.report import keep_reporting, report
 from pipeline.flow.shift import LONGEST_PAUSE, Shift, Tally, utc_now
+from pipeline.flow.stories import refresh_owed
 from pipeline.index import Index
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
@@ -74,9 +75,10 @@ class Flow:
                 polls = group.create_task(self._lasting("poll", poll_due, fetcher, once=once))
                 fetches = group.create_task(self._lasting("fetch", fetch_owed, fetcher, polls, once=once))
                 work = group.create_task(self._lasting("index", index_owed, self.index, pool, fetches, once=once))
+                refresh = group.create_task(self._lasting("stories", refresh_owed, self.index, work, once=once))
                 alerts = group.create_task(self._lasting("alerts", deliver_owed, work, once=once))
                 reports = group.create_task(keep_reporting(shift))
-                await asyncio.wait([polls, fetches, work, alerts])
+                await asyncio.wait([polls, fetches, work, refresh, alerts])
                 heart.cancel()
                 reports.cancel()
             if once:

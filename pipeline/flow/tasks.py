@@ -31,6 +31,7 @@ from pipeline.flow.kept import Kept, kept_claims
 from pipeline.flow.poll import poll_due
 from pipeline.flow.run import first_of
 from pipeline.flow.shift import utc_now
+from pipeline.flow.stories import refresh_owed
 from pipeline.flow.work import work_owed
 from pipeline.folder import folder_in_use
 from pipeline.index import open_index
@@ -194,6 +195,7 @@ def index(settings: Settings, claim: str) -> dict[str, int]:
 
         with closing(open_index(settings)) as opened, _pool(settings) as pool:
             await work_owed(shift, make, store, once=True)
+            await refresh_owed(shift, opened, once=True)
 
     return _work(settings, claim, stage)
 
@@ -207,6 +209,7 @@ def ingest(settings: Settings, claim: str) -> dict[str, int]:
             async with Fetcher(settings, held=shift.hold_host) as fetcher, asyncio.TaskGroup() as group:
                 fetches = group.create_task(fetch_owed(shift, fetcher, once=True))
                 group.create_task(index_owed(shift, opened, pool, fetches, once=True))
+            await refresh_owed(shift, opened, once=True)
 
     return _work(settings, claim, stage)
 

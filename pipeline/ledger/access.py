@@ -19,13 +19,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.errors import LedgerError
 from pipeline.ledger import tables as t
 from pipeline.ledger.changes import Item, ItemState, Owed
+from pipeline.ledger.story_tables import stories
 from pipeline.records import Feed, FeedState, Location, Sighting, from_json
 from pipeline.urls import host
 
 CHUNK = 400
 """Values in one IN list: below SQLite's old limit of 999 variables with room to spare."""
 
-LEASED = (t.items, t.feeds, t.hosts, t.deliveries)
+LEASED = (t.items, t.feeds, t.hosts, t.deliveries, stories)
 """The tables whose rows are leased, in the order in which they are locked."""
 
 
@@ -74,6 +75,22 @@ class Access:
 
             return postgresql.insert(table)
         return sqlite.insert(table)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads, for what keeps tables of its own in this database. Raises LedgerError."""
+        with self._read() as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; on SQLite, all others wait for it. Raises LedgerError."""
+        with self._write() as db:
+            yield db
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT into this table that knows ON CONFLICT."""
+        return self._insert(table)
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:

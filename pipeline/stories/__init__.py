@@ -1,5 +1,1 @@
 """Stories: which articles are copies of one text or accounts of one event, whose text it is, and what became of it."""
-
-from pipeline.stories.placing import alone
-
-__all__ = ["alone"]

@@ -1,0 +1,110 @@
+"""Places documents among stories on their way into the index, and pays what the index is owed when a story grows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from pipeline.errors import DocumentsRefusedError, WirewatchError
+from pipeline.flow.shift import Shift
+from pipeline.index import Index
+from pipeline.ledger import Ledger
+from pipeline.records import Difference, Document
+from pipeline.stories.register import Placed, Register
+from pipeline.stories.traits import traits
+from pipeline.stories.versions import difference
+
+log = structlog.get_logger("wirewatch")
+
+REFRESH = 5.0
+"""Seconds between looks for stories that have grown: twenty carriers in a minute are then a dozen writes, not twenty
+times twenty (2026-11-25)."""
+AT_ONCE = 50
+"""Stories refreshed in one write of the index."""
+
+
+def place_documents(
+    ledger: Ledger, index: Index, documents: Sequence[Document], now: datetime
+) -> dict[str, Placed | str]:
+    """Where each of these documents stands, by article; or the id of the article that it turned out to be.
+
+    What a new version changed is taken from the document that is in the index still.
+    """
+    register = Register(ledger)
+    drafts = [(document, traits(document)) for document in documents]
+    differences: dict[str, Difference] = {}
+    reworded = set(register.reworded(drafts))
+    for document in documents:
+        if document.article.id in reworded:
+            before = index.get(document.article.id)
+            if before is not None:
+                differences[document.article.id] = difference(before, document)
+    return register.place(drafts, now, differences)
+
+
+def at_its_place(document: Document, placed: Placed) -> Document:
+    """The document with its version and its placement."""
+    article = replace(document.article, version=placed.version)
+    return replace(document, article=article, placement=placed.placement)
+
+
+def refresh_stories(shift: Shift, index: Index) -> int:
+    """Bring the documents of stories that have grown up to date, without making them again. Returns how many."""
+    register = Register(shift.ledger)
+    stories = register.claim_owed(shift.clock(), AT_ONCE, shift.owner, shift.settings.lease)
+    if not stories:
+        return 0
+    try:
+        standing = register.standing(stories)
+        _upsert(index, outdated(index, standing))
+    except WirewatchError:
+        register.let_go(stories, shift.owner)
+        raise
+    revisions = dict.fromkeys(stories, 0) | {placed.placement.story: placed.revision for placed in standing.values()}
+    register.refreshed(revisions, shift.owner)
+    shift.tally.add("stories-refreshed", len(stories))
+    return len(stories)
+
+
+def _upsert(index: Index, documents: Sequence[Document]) -> None:
+    """Write documents anew; one that the index took before and refuses now stays as it was."""
+    try:
+        index.upsert(documents)
+    except DocumentsRefusedError as error:
+        log.warning("a story could not be refreshed", reason=str(error))
+
+
+def outdated(index: Index, standing: dict[str, Placed]) -> list[Document]:
+    """The documents in the index that say something else than this, put right."""
+    changed: list[Document] = []
+    for article, placed in sorted(standing.items()):
+        document = index.get(article)
+        # One that is on its way to the index brings its own placement, and says so to the register.
+        if document is not None and document.article.version == placed.version:
+            fresh = at_its_place(document, placed)
+            if fresh != document:
+                changed.append(fresh)
+    return changed
+
+
+async def refresh_owed(shift: Shift, index: Index, work: asyncio.Task[None] | None = None, *, once: bool) -> None:
+    """Refresh stories as they grow; in one pass, until ``work``, which makes them grow, is done and none is owed."""
+    while not shift.stopping.is_set():
+        last = work is None or work.done()
+        if await asyncio.to_thread(refresh_stories, shift, index):
+            if last or not once:
+                continue
+        elif once and last:
+            return
+        stopped = asyncio.create_task(shift.stopping.wait())
+        waits: set[asyncio.Future[object]] = {stopped}  # type: ignore[arg-type]
+        if work is not None and not last:
+            waits.add(work)  # type: ignore[arg-type]
+        try:
+            await asyncio.wait(waits, timeout=REFRESH, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()

@@ -1,0 +1,273 @@
+"""The book of claims in the ledger: which claims are one assertion, and which stand against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, delete, or_, select
+
+from pipeline.ledger import Ledger
+from pipeline.ledger import story_tables as t
+from pipeline.records import Assertion, Document, Opposite, Relation
+from pipeline.stories.assertions import Said, assertion_id, is_same, opposition
+from pipeline.stories.placing import COLUMNS, Member, count_origins, group_origin
+from pipeline.stories.traits import Traits
+
+NEWEST = 200
+"""Claims of one speaker that a new one is compared with, newest first."""
+OF_STORY = 400
+"""Claims of a story that a new one is compared with."""
+WINDOW = 30 * 24 * 60
+"""Minutes in which a speaker is held to a word."""
+SHOWN = 5
+"""Opposites that a claim names, surest first."""
+_CHUNK = 400
+
+
+class ClaimBook:
+    """The claims of one ledger. All methods work in the caller's transaction."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def enter(self, db: Connection, fresh: Sequence[tuple[Document, Traits]], stories: Mapping[int, str]) -> set[int]:
+        """Write down the claims of new articles (or new versions), joined to those that say the same or the opposite.
+
+        ``stories`` are the articles' stories by number. Returns the numbers of other articles whose documents now say
+        less than is known.
+        """
+        entering = [(of, document) for document, of in fresh]
+        gone = [of.number for of, _ in entering]
+        for part in _chunks(gone):
+            db.execute(delete(t.claims).where(t.claims.c.number.in_(part)))
+            either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
+            db.execute(delete(t.opposites).where(either))
+        if not any(of.said for of, _ in entering):
+            return set()
+        by_speaker, by_story = self._known(db, entering, stories)
+        others: set[int] = set()
+        rows: list[dict[str, Any]] = []
+        against: dict[tuple[int, int, int, int], dict[str, Any]] = {}
+        for of, _document in entering:
+            minute = int(of.time.timestamp() // 60)
+            for said in of.said:
+                near = by_speaker.get(_last(said.speaker), []) if said.speaker else []
+                same = [other for other in near if other["number"] != of.number and is_same(said, other["said"])]
+                if same:
+                    first = min(same, key=lambda row: (row["minute"], row["number"], row["n"]))
+                    assertion = first["assertion"]
+                    others.update(row["number"] for row in near if row["assertion"] == assertion)
+                else:
+                    own = [row for row in near if row["number"] == of.number and is_same(said, row["said"])]
+                    assertion = own[0]["assertion"] if own else assertion_id(_document.article.id, said.n)
+                row = {
+                    "number": of.number,
+                    "n": said.n,
+                    "assertion": assertion,
+                    "speaker": said.speaker,
+                    "last_name": _last(said.speaker),
+                    "minute": minute,
+                    "stance": said.stance,
+                    "plain": said.plain,
+                    "shown": said.shown[:200],
+                    "cue": said.cue[:60],
+                    "text": said.text,
+                    "terms": np.array(sorted(said.terms), dtype="<u4").tobytes(),
+                }
+                candidates = {(other["number"], other["n"]): other for other in near}
+                candidates |= {(other["number"], other["n"]): other for other in by_story.get(stories[of.number], [])}
+                for other in candidates.values():
+                    found = opposition(said, other["said"], same_article=other["number"] == of.number)
+                    if found is None or abs(other["minute"] - minute) > WINDOW:
+                        continue
+                    mine, theirs = (minute, of.number, said.n), (other["minute"], other["number"], other["n"])
+                    early, late = sorted((mine, theirs))
+                    against[(*early[1:], *late[1:])] = {
+                        "number": early[1],
+                        "n": early[2],
+                        "other_number": late[1],
+                        "other_n": late[2],
+                        "relation": found[0].value,
+                        "confidence": found[1],
+                    }
+                    if other["number"] != of.number:
+                        others.add(other["number"])
+                rows.append(row)
+                entered = row | {"said": said}
+                if said.speaker:
+                    by_speaker.setdefault(_last(said.speaker), []).append(entered)
+                by_story.setdefault(stories[of.number], []).append(entered)
+        if rows:
+            db.execute(self._ledger.insert(t.claims).on_conflict_do_nothing(), rows)
+        if against:
+            db.execute(self._ledger.insert(t.opposites).on_conflict_do_nothing(), list(against.values()))
+        return others - set(gone)
+
+    def _known(
+        self, db: Connection, entering: Sequence[tuple[Traits, Document]], stories: Mapping[int, str]
+    ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+        """The claims that new ones are compared with: by speaker's last name, and by story."""
+        names = sorted({_last(said.speaker) for of, _ in entering for said in of.said if said.speaker})
+        since = min(int(of.time.timestamp() // 60) for of, _ in entering) - WINDOW
+        by_speaker: dict[str, list[dict[str, Any]]] = {}
+        for name in names:
+            newest = (
+                select(t.claims)
+                .where(t.claims.c.last_name == name, t.claims.c.minute >= since)
+                .order_by(t.claims.c.minute.desc())
+                .limit(NEWEST)
+            )
+            by_speaker[name] = [_entered(row) for row in db.execute(newest).mappings()]
+        by_story: dict[str, list[dict[str, Any]]] = {}
+        for story in sorted(set(stories.values())):
+            within = (
+                select(t.claims)
+                .join(t.placements, t.placements.c.number == t.claims.c.number)
+                .where(t.placements.c.story == story)
+                .order_by(t.claims.c.minute.desc())
+                .limit(OF_STORY)
+            )
+            by_story[story] = [_entered(row) for row in db.execute(within).mappings()]
+        return by_speaker, by_story
+
+    def of(self, db: Connection, members: Sequence[Member]) -> dict[int, tuple[Assertion, ...]]:
+        """The assertions of articles, by number: one for each claim of the document, in order."""
+        numbers = [member.number for member in members]
+        mine: dict[int, dict[int, str]] = {}
+        for part in _chunks(numbers):
+            columns = (t.claims.c.number, t.claims.c.n, t.claims.c.assertion)
+            for number, n, assertion in db.execute(select(*columns).where(t.claims.c.number.in_(part))):
+                mine.setdefault(number, {})[n] = assertion
+        if not mine:
+            return {}
+        carriers = self._carriers(db, sorted({one for claims in mine.values() for one in claims.values()}))
+        against = self._against(db, sorted(mine))
+        answer: dict[int, tuple[Assertion, ...]] = {}
+        for member in members:
+            claims = mine.get(member.number)
+            if claims is None:
+                continue
+            made = []
+            for n in range(max(claims) + 1):
+                assertion = claims.get(n)
+                if assertion is None:  # too little is said in it to be compared
+                    lone = assertion_id(member.article, n)
+                    made.append(Assertion(id=lone, carriers=(member.source,)))
+                    continue
+                sources, origins = carriers[assertion]
+                made.append(
+                    Assertion(
+                        id=assertion,
+                        carriers=sources,
+                        independent_sources=origins,
+                        opposites=tuple(against.get((member.number, n), ())[:SHOWN]),
+                    )
+                )
+            answer[member.number] = tuple(made)
+        return answer
+
+    def _carriers(self, db: Connection, assertions: Sequence[str]) -> dict[str, tuple[tuple[str, ...], int]]:
+        """For each assertion the outlets that carry it, first first, and how many origins they have."""
+        found: dict[str, list[Any]] = {}
+        groups: set[str] = set()
+        for part in _chunks(assertions):
+            columns = (
+                t.claims.c.assertion,
+                t.placements.c.source,
+                t.placements.c.time,
+                t.placements.c.article,
+                t.placements.c.text_group,
+            )
+            joined = select(*columns).join(t.placements, t.placements.c.number == t.claims.c.number)
+            for row in db.execute(joined.where(t.claims.c.assertion.in_(part))):
+                found.setdefault(row.assertion, []).append(row)
+                groups.add(row.text_group)
+        whose: dict[str, list[Member]] = {}
+        names = [t.placements.c[name] for name in COLUMNS]
+        for part in _chunks(sorted(groups)):
+            for row in db.execute(select(*names).where(t.placements.c.text_group.in_(part))):
+                member = Member.of_row(tuple(row))
+                whose.setdefault(member.text_group, []).append(member)
+        origins = {group: group_origin(of)[0] for group, of in whose.items()}
+        return {
+            assertion: (
+                tuple(dict.fromkeys(row.source for row in sorted(rows, key=lambda row: (row.time, row.article)))),
+                count_origins(origins[row.text_group] for row in rows),
+            )
+            for assertion, rows in found.items()
+        }
+
+    def _against(self, db: Connection, numbers: Sequence[int]) -> dict[tuple[int, int], list[Opposite]]:
+        """For each claim of these articles those that stand against it, surest first."""
+        pairs: list[tuple[tuple[int, int], tuple[int, int], str, float]] = []
+        for part in _chunks(numbers):
+            either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
+            for row in db.execute(select(t.opposites).where(either)):
+                one, other = (row.number, row.n), (row.other_number, row.other_n)
+                pairs.append((one, other, row.relation, row.confidence))
+                pairs.append((other, one, row.relation, row.confidence))
+        wanted = set(numbers)
+        pairs = [pair for pair in pairs if pair[0][0] in wanted]
+        texts = self._texts(db, sorted({pair[1] for pair in pairs}))
+        found: dict[tuple[int, int], dict[tuple[int, int], Opposite]] = {}
+        for own, other, relation, confidence in pairs:
+            if other in texts:
+                row = texts[other]
+                found.setdefault(own, {})[other] = Opposite(
+                    relation=Relation(relation),
+                    confidence=confidence,
+                    article=row.article,
+                    n=row.n,
+                    speaker=row.shown,
+                    cue=row.cue,
+                    text=row.text,
+                    source=row.source,
+                    time=row.time,
+                )
+        return {
+            own: sorted(others.values(), key=lambda one: (-one.confidence, one.time, one.article, one.n))
+            for own, others in found.items()
+        }
+
+    def _texts(self, db: Connection, claims: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Any]:
+        columns = (
+            t.claims.c.number,
+            t.claims.c.n,
+            t.claims.c.shown,
+            t.claims.c.cue,
+            t.claims.c.text,
+            t.placements.c.article,
+            t.placements.c.source,
+            t.placements.c.time,
+        )
+        joined = select(*columns).join(t.placements, t.placements.c.number == t.claims.c.number)
+        found = {}
+        for part in _chunks(sorted({number for number, _ in claims})):
+            for row in db.execute(joined.where(t.claims.c.number.in_(part))):
+                found[row.number, row.n] = row
+        return found
+
+
+def _last(speaker: str) -> str:
+    return speaker.rpartition(" ")[2]
+
+
+def _entered(row: Any) -> dict[str, Any]:
+    said = Said(
+        n=row["n"],
+        speaker=row["speaker"],
+        shown=row["shown"],
+        cue=row["cue"],
+        stance=row["stance"],
+        terms=frozenset(np.frombuffer(row["terms"], dtype="<u4").tolist()),
+        text=row["text"],
+        plain=row["plain"],
+    )
+    return dict(row) | {"said": said}
+
+
+def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,522 @@
+"""The register of stories, in the ledger's database: places articles, and knows which documents say less than it does.
+
+An article is placed in one transaction, before it is indexed; asked again after a crash, the register answers the
+same. What a new article changes for others of its story (their carriers, how many sources) is owed to the index, and
+paid by ``refresh`` without anything being extracted or enriched again. Several workers may share one register: who
+places waits for who is placing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
+
+from pipeline.ledger import Ledger
+from pipeline.ledger import story_tables as t
+from pipeline.records import Article, Difference, Document, Location, Placement, Status, Version, from_json, to_json
+from pipeline.stories import joining
+from pipeline.stories.claims import ClaimBook
+from pipeline.stories.joining import Table, chosen, join, same_article
+from pipeline.stories.placing import COLUMNS, Member, place
+from pipeline.stories.traits import Likeness, Traits, number_of, title_key
+
+WINDOW = timedelta(days=14)
+"""How long an article is found by others. Copies come within a week, and a story goes on with what is new in it."""
+POSTINGS = 40
+"""Articles looked up under one key, newest first: what is filed under more says too little."""
+CANDIDATES = 16
+"""Articles that a new one is compared with."""
+_PARTS = (24, 120, 480)
+"""Keys in one query; SQLite takes 500 at most."""
+_SWEEPS = 4096
+"""Parts of the key space, of which each batch clears one of what has left the window."""
+_CHUNK = 400
+_LOCK = 7_157_411
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a document was put: its place and version, and the revision of its story that they are from."""
+
+    placement: Placement
+    version: int
+    revision: int
+
+
+class Register:
+    """The stories of one ledger. Raises LedgerError as the ledger does."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._claims = ClaimBook(ledger)
+
+    # -- placing -----------------------------------------------------------------------------------------------------
+
+    def reworded(self, drafts: Sequence[tuple[Document, Traits]]) -> list[str]:
+        """The ids of those articles that are known in other words: their difference is wanted by :meth:`place`."""
+        with self._ledger.reading() as db:
+            known = self._members(db, [of.number for _, of in drafts])
+        return [
+            document.article.id
+            for document, of in drafts
+            if (member := known.get(of.number)) is not None and _is_new_version(member, document.article, of)
+        ]
+
+    def place(
+        self,
+        drafts: Sequence[tuple[Document, Traits]],
+        now: datetime,
+        differences: Mapping[str, Difference] | None = None,
+    ) -> dict[str, Placed | str]:
+        """Place articles, by id. Where one turns out to be another article, that one's id stands in its place.
+
+        ``differences`` are those of the :meth:`reworded` ones from what the index held before.
+        """
+        if not drafts:
+            return {}
+        answer: dict[str, Placed | str] = {}
+        ordered = sorted(drafts, key=lambda draft: (draft[1].time, draft[0].article.id))
+        with self._ledger.writing() as db:
+            self._wait_for_turn(db)
+            known = self._members(db, [of.number for _, of in ordered])
+            new = [
+                (document, of)
+                for document, of in ordered
+                if (member := known.get(of.number)) is None or _is_reworded(member, document.article, of)
+            ]
+            if new:
+                self._place_new(db, new, known, now, differences or {}, answer)
+            self._sweep(db, now)
+            kept = [(document, of) for document, of in ordered if document.article.id not in answer]
+            answer.update(self._placed(db, [document.article.id for document, _ in kept]))
+        return answer
+
+    def _place_new(
+        self,
+        db: Connection,
+        new: Sequence[tuple[Document, Traits]],
+        known: dict[int, Member],
+        now: datetime,
+        differences: Mapping[str, Difference],
+        answer: dict[str, Placed | str],
+    ) -> None:
+        near = self._near(db, [(of, document.article.first_seen) for document, of in new])
+        wanted = {number for numbers in near.values() for number in numbers}
+        members = known | self._members(db, sorted(wanted - known.keys()))
+        table = Table(members, self._likeness(db, sorted(members)), self._begun(db, members.values()))
+        fresh: list[tuple[Document, Traits]] = []
+        first_versions: list[dict[str, Any]] = []
+        for document, of in new:
+            article = document.article
+            table.likeness[of.number] = Likeness.unpack(of.packed)
+            candidates = [number for number in near[of.number] if number in table.members and number != of.number]
+            before = known.get(of.number)
+            member = _member(document, of, before, now)
+            if before is None:
+                twin = same_article(member, candidates, table)
+                if twin is not None:
+                    answer[article.id] = twin.article
+                    continue
+            joining.begin(of.number, member, table, now)
+            join(member, candidates, table)
+            fresh.append((document, of))
+            if before is None or member.version != before.version:
+                first_versions.append(_version_row(member, article, now, differences.get(article.id)))
+        self._write(db, table, fresh, now)
+        others = self._claims.enter(db, fresh, {of.number: table.members[of.number].story for _, of in fresh})
+        self._touch(db, {member.story for member in self._members(db, sorted(others)).values()})
+        if first_versions:
+            db.execute(self._ledger.insert(t.versions).on_conflict_do_nothing(), first_versions)
+
+    def _near(self, db: Connection, wanted: Sequence[tuple[Traits, datetime]]) -> dict[int, list[int]]:
+        """For each article those that are filed under some of the same keys, here and in the batch, likeliest first."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for of, seen in wanted:
+            for key in of.keys:
+                found.setdefault(key, []).append((of.number, _minute(seen)))
+        since = min(_minute(seen) for _, seen in wanted) - _minutes(WINDOW)
+        for keys in _batches(sorted(found)):
+            for key, minute, number in _filed(db, keys, since):
+                found[key].append((number, minute))
+        return {of.number: chosen(of, found, CANDIDATES) for of, _ in wanted}
+
+    def _members(self, db: Connection, numbers: Sequence[int]) -> dict[int, Member]:
+        columns = [t.placements.c[name] for name in COLUMNS]
+        found: dict[int, Member] = {}
+        for part in _chunks(numbers):
+            for row in db.execute(select(*columns).where(t.placements.c.number.in_(part))).all():
+                member = Member.of_row(tuple(row))
+                found[member.number] = member
+        return found
+
+    def _likeness(self, db: Connection, numbers: Sequence[int]) -> dict[int, Likeness]:
+        columns = (t.placements.c.number, t.placements.c.likeness)
+        return {
+            number: Likeness.unpack(packed)
+            for part in _chunks(numbers)
+            for number, packed in db.execute(select(*columns).where(t.placements.c.number.in_(part))).all()
+        }
+
+    def _begun(self, db: Connection, members: Iterable[Member]) -> dict[str, datetime]:
+        columns = (t.stories.c.id, t.stories.c.created)
+        found: dict[str, datetime] = {}
+        for part in _chunks(sorted({member.story for member in members})):
+            found.update(
+                (story, created) for story, created in db.execute(select(*columns).where(t.stories.c.id.in_(part)))
+            )
+        return found
+
+    def _write(self, db: Connection, table: Table, fresh: Sequence[tuple[Document, Traits]], now: datetime) -> None:
+        packed = {of.number: of.packed for _, of in fresh}
+        before = self._begun(db, table.members.values())  # stories that others may know; the rest leave no trace
+        for gone in table.merged:
+            if gone not in before:
+                continue
+            kept = joining.end(table.merged, gone)
+            db.execute(update(t.placements).where(t.placements.c.story == gone).values(story=kept))
+            db.execute(update(t.stories).where(t.stories.c.leads_to == gone).values(leads_to=kept))
+        for gone in table.regrouped:
+            kept = joining.end(table.regrouped, gone)
+            db.execute(update(t.placements).where(t.placements.c.text_group == gone).values(text_group=kept))
+        rows = []
+        for number in sorted(table.changed):
+            member = table.members[number]
+            member.story, member.text_group = table.story(member), table.group(member)
+            row = {name: getattr(member, name) for name in COLUMNS} | {"status": member.status.value}
+            if number in packed:
+                rows.append(row | {"likeness": packed[number]})
+            else:
+                marked = {name: row[name] for name in ("status", "status_at", "status_note")}
+                db.execute(update(t.placements).where(t.placements.c.number == number).values(**marked))
+        if rows:
+            insert = self._ledger.insert(t.placements)
+            taken = {name: insert.excluded[name] for name in rows[0] if name != "number"}
+            db.execute(insert.on_conflict_do_update(index_elements=[t.placements.c.number], set_=taken), rows)
+        touched = {table.story(table.members[number]) for number in table.changed}
+        made = [
+            {"id": story, "created": now, "revision": 0, "owed": False} for story in sorted(touched - before.keys())
+        ]
+        if made:
+            db.execute(self._ledger.insert(t.stories).on_conflict_do_nothing(), made)
+        for gone in sorted(table.merged.keys() & before.keys()):
+            kept = joining.end(table.merged, gone)
+            db.execute(update(t.stories).where(t.stories.c.id == gone).values(leads_to=kept, owed=False))
+        with_fresh = {table.story(table.members[of.number]) for _, of in fresh}
+        self._touch(db, with_fresh, alone=True)
+        self._touch(db, touched - with_fresh)
+        keys = [
+            {"key": key, "minute": _minute(document.article.first_seen), "number": of.number}
+            for document, of in fresh
+            for key in of.keys
+        ]
+        if keys:
+            keys.sort(key=lambda row: row["key"])
+            db.execute(self._ledger.insert(t.story_keys).on_conflict_do_nothing(), keys)
+
+    def _touch(self, db: Connection, stories: Iterable[str], *, alone: bool = False) -> None:
+        """Say that the documents of these stories say less than is known; with ``alone``, not of a story whose only
+        article is on its way to the index."""
+        several = (
+            select(func.count()).where(t.placements.c.story == t.stories.c.id).correlate(t.stories).scalar_subquery()
+            > 1
+        )
+        owed = case((several, True), else_=t.stories.c.owed) if alone else True
+        for part in _chunks(sorted(stories)):
+            these = t.stories.c.id.in_(part)
+            db.execute(update(t.stories).where(these).values(revision=t.stories.c.revision + 1, owed=owed))
+
+    def _placed(self, db: Connection, articles: Sequence[str]) -> dict[str, Placed]:
+        """Where these articles stand now."""
+        own = self._members(db, [number_of(article) for article in articles])
+        stories = sorted({member.story for member in own.values()})
+        members: dict[str, list[Member]] = {story: [] for story in stories}
+        merged: dict[str, list[str]] = {}
+        revisions: dict[str, int] = {}
+        columns = [t.placements.c[name] for name in COLUMNS]
+        for part in _chunks(stories):
+            for row in db.execute(select(*columns).where(t.placements.c.story.in_(part))):
+                member = Member.of_row(tuple(row))
+                members[member.story].append(member)
+            for gone, kept in db.execute(
+                select(t.stories.c.id, t.stories.c.leads_to).where(t.stories.c.leads_to.in_(part))
+            ):
+                merged.setdefault(kept, []).append(gone)
+            of_part = select(t.stories.c.id, t.stories.c.revision).where(t.stories.c.id.in_(part))
+            revisions.update((story, revision) for story, revision in db.execute(of_part))
+        assertions = self._claims.of(db, list(own.values()))
+        answer: dict[str, Placed] = {}
+        for member in own.values():
+            of_story = members[member.story]
+            me = next(other for other in of_story if other.number == member.number)
+            placement = place(me, of_story, merged.get(member.story, ()), assertions.get(member.number, ()))
+            answer[member.article] = Placed(placement, member.version, revisions[member.story])
+        return answer
+
+    # -- what the index is owed ----------------------------------------------------------------------------------------
+
+    def indexed(self, placed: Iterable[Placed]) -> None:
+        """Documents with these placements are in the index. Where a story has moved on meanwhile, it is owed again:
+        whoever moved it may have found nothing of them there."""
+        used = {one.placement.story: one.revision for one in placed}
+        if not used:
+            return
+        with self._ledger.reading() as db:
+            columns = (t.stories.c.id, t.stories.c.revision, t.stories.c.leads_to)
+            moved = {
+                leads_to or story
+                for part in _chunks(sorted(used))
+                for story, revision, leads_to in db.execute(select(*columns).where(t.stories.c.id.in_(part)))
+                if leads_to is not None or revision > used[story]
+            }
+        if moved:
+            with self._ledger.writing() as db:
+                for part in _chunks(sorted(moved)):
+                    db.execute(update(t.stories).where(t.stories.c.id.in_(part)).values(owed=True))
+
+    def claim_owed(self, now: datetime, limit: int, owner: str, lease: float) -> list[str]:
+        """Take in hand up to ``limit`` stories whose documents in the index say less than is known."""
+        free = or_(t.stories.c.lease_until.is_(None), t.stories.c.lease_until <= now)
+        owed_now = select(t.stories.c.id).where(t.stories.c.owed.is_(True), free).order_by(t.stories.c.id)
+        with self._ledger.reading() as db:  # most often there is none, and a reader holds nobody up
+            if db.execute(owed_now.limit(1)).first() is None:
+                return []
+        with self._ledger.writing() as db:
+            stories = list(db.execute(owed_now.limit(limit).with_for_update(skip_locked=True)).scalars())
+            until = now + timedelta(seconds=lease)
+            for part in _chunks(stories):
+                taken = update(t.stories).where(t.stories.c.id.in_(part))
+                db.execute(taken.values(lease_owner=owner, lease_until=until))
+        return stories
+
+    def standing(self, stories: Sequence[str]) -> dict[str, Placed]:
+        """The articles of these stories, by id, as they stand now."""
+        with self._ledger.reading() as db:
+            articles = [
+                article
+                for part in _chunks(stories)
+                for article in db.execute(
+                    select(t.placements.c.article).where(t.placements.c.story.in_(part))
+                ).scalars()
+            ]
+            return self._placed(db, articles)
+
+    def refreshed(self, revisions: Mapping[str, int], owner: str) -> None:
+        """The index says what was known of these stories at these revisions. What came later stays owed."""
+        rows = [{"this": story, "used": revision, "mine": owner} for story, revision in sorted(revisions.items())]
+        if not rows:
+            return
+        mine = and_(t.stories.c.id == bindparam("this"), t.stories.c.lease_owner == bindparam("mine"))
+        paid = case((t.stories.c.revision > bindparam("used"), True), else_=False)
+        with self._ledger.writing() as db:
+            db.execute(update(t.stories).where(mine).values(owed=paid, lease_owner=None, lease_until=None), rows)
+
+    def let_go(self, stories: Sequence[str], owner: str) -> None:
+        """Give back stories that were taken in hand and not refreshed."""
+        with self._ledger.writing() as db:
+            for part in _chunks(stories):
+                mine = and_(t.stories.c.id.in_(part), t.stories.c.lease_owner == owner)
+                db.execute(update(t.stories).where(mine).values(lease_owner=None, lease_until=None))
+
+    def owed(self) -> int:
+        """How many stories have documents that say less than is known."""
+        with self._ledger.reading() as db:
+            return int(db.execute(select(func.count()).where(t.stories.c.owed.is_(True))).scalar() or 0)
+
+    # -- asking and marking --------------------------------------------------------------------------------------------
+
+    def placement(self, article: str) -> Placed | None:
+        """Where an article stands; ``None`` where it was never placed."""
+        with self._ledger.reading() as db:
+            return self._placed(db, [article]).get(article)
+
+    def placements(self, articles: Sequence[str]) -> dict[str, Placed]:
+        """Where these articles stand, by id; those that were never placed are left out."""
+        with self._ledger.reading() as db:
+            return self._placed(db, articles)
+
+    def story(self, story: str) -> str:
+        """The id that a story has now: its own, or that of the one which it turned out to be."""
+        with self._ledger.reading() as db:
+            return db.execute(select(t.stories.c.leads_to).where(t.stories.c.id == story)).scalar() or story
+
+    def versions(self, article: str) -> list[Version]:
+        """The versions of an article, first first."""
+        with self._ledger.reading() as db:
+            rows = db.execute(select(t.versions).where(t.versions.c.article == article).order_by(t.versions.c.number))
+            return [
+                Version(
+                    number=row.number,
+                    at=row.at,
+                    title=row.title,
+                    location=Location(file=row.warc_file, offset=row.warc_offset) if row.warc_file else None,
+                    difference=from_json(row.difference, Difference) if row.difference else None,
+                )
+                for row in rows
+            ]
+
+    def mark(self, article: str, status: Status, at: datetime, note: str) -> bool:
+        """Write down what became of an article, where that is worse than what is known. Its documents are then owed."""
+        number = number_of(article)
+        with self._ledger.writing() as db:
+            member = self._members(db, [number]).get(number)
+            if member is None or not joining.worse(status, member.status):
+                return False
+            values = {"status": status.value, "status_at": at, "status_note": note}
+            db.execute(update(t.placements).where(t.placements.c.number == number).values(**values))
+            self._touch(db, [member.story])
+        return True
+
+    # -- the machinery -------------------------------------------------------------------------------------------------
+
+    def _wait_for_turn(self, db: Connection) -> None:
+        """SQLite has one writer at a time; elsewhere two that place at once would each not see the other's article."""
+        if db.dialect.name == "postgresql":
+            db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+    def _sweep(self, db: Connection, now: datetime) -> None:
+        """Clear a part of the key space of what has left the window; over some thousand batches, all of it."""
+        tag = random.choice((0, 1 << 33, 1 << 34))
+        low = tag + random.randrange(_SWEEPS // 4) * ((1 << 32) // (_SWEEPS // 4))
+        part = and_(t.story_keys.c.key >= low, t.story_keys.c.key < low + (1 << 32) // (_SWEEPS // 4))
+        db.execute(delete(t.story_keys).where(part, t.story_keys.c.minute < _minute(now) - _minutes(WINDOW)))
+
+
+def _is_new_version(member: Member, article: Article, of: Traits) -> bool:
+    """Whether a known article came in other words of its publisher's."""
+    return member.fingerprint != of.fingerprint and member.body_source == "page" and article.body_source == "page"
+
+
+def _is_reworded(member: Member, article: Article, of: Traits) -> bool:
+    """Whether what is known of an article is to be replaced: by a new version, or the feed's text by the page's."""
+    return member.fingerprint != of.fingerprint and (article.body_source == "page" or member.body_source == "feed")
+
+
+def _member(document: Document, of: Traits, before: Member | None, now: datetime) -> Member:
+    """The row of an article: new, or in new words."""
+    article, notice = document.article, of.notice
+    next_version = before is not None and _is_new_version(before, article, of)
+    version = 1 if before is None else before.version + 1 if next_version else before.version
+    kills = None
+    status = notice.status
+    if notice.kills is not None:
+        kills = title_key(notice.kills)
+        if before is not None and kills == before.title_key:
+            kills = None  # the article itself, under a new headline
+        else:
+            status = Status.CURRENT  # the notice stands; what it speaks of does not
+    elif status is Status.CURRENT and next_version:
+        status = Status.UPDATED
+    if before is not None and joining.worse(before.status, status) and before.status is not Status.VANISHED:
+        status = before.status
+    note, at = notice.note if status is notice.status or kills is not None else None, None
+    if before is not None and status is before.status:
+        note = note or before.status_note
+    if status is not Status.CURRENT:
+        kept = before is not None and status is before.status and not next_version
+        at = before.status_at if before is not None and kept else article.updated or (now if next_version else of.time)
+    return Member(
+        number=of.number,
+        article=article.id,
+        story=before.story if before else joining.new_story(article.id),
+        text_group=before.text_group if before else article.id,
+        time=of.time if before is None else min(before.time, of.time),
+        seen=before.seen if before else article.first_seen,
+        source=article.source,
+        url=article.url,
+        title=article.title[:300],
+        title_key=of.title_key,
+        origin=of.origin.name,
+        origin_from=of.origin.read_from,
+        weak=of.origin.weak,
+        body_source=article.body_source,
+        fingerprint=of.fingerprint,
+        version=version,
+        update_number=notice.update,
+        kills=kills,
+        status=status,
+        status_at=at,
+        status_note=note,
+    )
+
+
+def _version_row(member: Member, article: Article, now: datetime, difference: Difference | None) -> dict[str, Any]:
+    location = article.location
+    return {
+        "article": member.article,
+        "number": member.version,
+        "at": member.seen if member.version == 1 else now,
+        "fingerprint": member.fingerprint,
+        "title": article.title[:300],
+        "warc_file": location.file if location else None,
+        "warc_offset": location.offset if location else None,
+        "difference": to_json(difference).decode() if difference is not None else None,
+    }
+
+
+def _filed(db: Connection, keys: Sequence[int], since: int) -> Sequence[Any]:
+    """(key, minute, number) of the newest articles under each of these keys.
+
+    SQLAlchemy would bind a thousand parameters by name, each time; compiled once, the text goes to the driver as it is.
+    """
+    size = next(size for size in _PARTS if len(keys) <= size)
+    statement, constants, names = _lookup(size, db.dialect)
+    values = constants | {f"k{n}": key for n, key in enumerate([*keys, *(-1 for _ in range(size - len(keys)))])}
+    values["since"] = since
+    if names is None:
+        return db.exec_driver_sql(statement, values).all()
+    return db.exec_driver_sql(statement, tuple(values[name] for name in names)).all()
+
+
+@cache
+def _lookup(parts: int, dialect: Dialect) -> tuple[str, dict[str, Any], tuple[str, ...] | None]:
+    """The query for the newest articles under each of so many keys, its constants, and the order of its parameters
+    where it has one."""
+    wanted = []
+    for n in range(parts):
+        newest = (
+            select(t.story_keys.c.key, t.story_keys.c.minute, t.story_keys.c.number)
+            .where(t.story_keys.c.key == bindparam(f"k{n}"), t.story_keys.c.minute >= bindparam("since"))
+            .order_by(t.story_keys.c.minute.desc())
+            .limit(POSTINGS)
+            .subquery()
+        )
+        wanted.append(select(newest))
+    compiled: Any = union_all(*wanted).compile(dialect=dialect)
+    return str(compiled), dict(compiled.params), tuple(compiled.positiontup) if compiled.positional else None
+
+
+def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(keys), _PARTS[-1]):
+        yield keys[start : start + _PARTS[-1]]
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp() // 60)
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds() // 60)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

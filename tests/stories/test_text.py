@@ -1,0 +1,57 @@
+"""Shingles: what is cut out of a text is known to be in it, whatever became of case, accents and spacing."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pipeline.stories.text import SKETCH, Sketch, keys, overlap, shingles, words
+from tests.stories.making import TANKER, WELLS
+
+CHANCE = random.Random(7)
+LONG = " ".join(
+    CHANCE.choice(["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]) + str(n)
+    for n in range(2000)
+)
+
+
+def sketch(text: str) -> Sketch:
+    return Sketch(shingles(words(text)))
+
+
+def test_a_text_is_wholly_in_itself_and_not_at_all_in_another() -> None:
+    assert overlap(sketch(TANKER), sketch(TANKER)) == (1.0, 1.0)
+    assert max(overlap(sketch(TANKER), sketch(WELLS))) == 0.0
+
+
+def test_case_accents_quotes_and_spacing_do_not_matter() -> None:
+    shouted = TANKER.upper().replace("'", "’").replace(" ", "  ")
+    assert min(overlap(sketch(TANKER), sketch(shouted))) == 1.0
+    assert words("São Tomé’s café") == words("SAO TOME'S CAFE")
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_a_cut_copy_of_a_long_text_is_known_to_be_inside_it(share: float) -> None:
+    cut = " ".join(LONG.split()[: int(2000 * share)])
+    inside, outside = overlap(sketch(cut), sketch(LONG))
+    assert inside == 1.0
+    assert outside == pytest.approx(share, abs=0.12)
+
+
+def test_a_sketch_of_a_long_text_has_its_size_and_no_more() -> None:
+    assert len(sketch(LONG)) == SKETCH
+    assert len(sketch("only these three")) == 1
+    assert len(sketch("")) == 0
+    assert overlap(sketch(""), sketch(LONG)) == (0.0, 0.0)
+
+
+def test_two_copies_share_keys_and_two_strangers_do_not() -> None:
+    cut = TANKER.split("\n\n", 1)[1]
+    assert len(set(keys(shingles(words(TANKER)))) & set(keys(shingles(words(cut))))) >= 4
+    assert not set(keys(shingles(words(TANKER)))) & set(keys(shingles(words(WELLS))))
+
+
+def test_texts_without_blanks_between_words_have_shingles_too() -> None:
+    body = "促进航天技术更好惠及人民并致贺信为中拉深化航天合作指明方向"
+    assert overlap(sketch(body), sketch(body[:20]))[1] == 1.0
