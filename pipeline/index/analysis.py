@@ -87,7 +87,8 @@ def scrub(text: str) -> str:
 
 def tidy(text: str) -> str:
     """A name or code as it is kept: composed (NFC), with single spaces."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+    plain = " ".join(text.split())
+    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
 
 
 def _straight(text: str) -> str:
