@@ -18,7 +18,7 @@ from pipeline.ledger import Change, Item, Owed, Retry
 from pipeline.records import Article, Document
 from pipeline.workers import OUT_OF_MEMORY
 
-HOLD = 2.0
+HOLD = 5.0
 """Seconds that a finished document waits for company, while others are being made, before it is indexed. A commit costs
 60 ms of CPU and more: 3.8 ms an article in batches of 20, 1.5 in batches of 100, 0.8 in batches of 200 (2026-11-25)."""
 GATHER = 0.2
