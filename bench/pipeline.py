@@ -1,7 +1,8 @@
 """The whole pipeline beside the usual script, over one server on loopback: ``python -m bench.pipeline [PART…]``.
 
 ``throughput``: articles per CPU-second without enrichment, and the usual script's, taking turns. CPU is user + system
-time of the process and all its children, start-up included. ``workers``: wall time of a run with two worker processes
+time of the process and all its children, start-up included; a round before those that count leaves both with their
+modules compiled, as any second start finds them. ``workers``: wall time of a run with two worker processes
 beside one, enrichment on. ``memory``: resident memory of the processes while 5,000 pages go through one worker.
 
 The server is the recorded wire in a process of its own; the demo's newsroom where ``../shared/data`` is absent, which
@@ -73,6 +74,21 @@ def serving(copies: int) -> Iterator[Wire]:
         server.wait(10)
 
 
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Let the processes that are begun here keep their modules' bytecode, wherever this runs: some images of Python
+    switch that off, and would have each start measured with a compilation of all its libraries."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
 def timed(command: list[str], **environment: str) -> tuple[float, float, str]:
     """Wall and CPU seconds of a command with all its children, and what it printed."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -120,8 +136,8 @@ def theirs(wire: Wire) -> Cost:
 
 
 def throughput(rounds: int, copies: int) -> dict[str, Any]:
-    with serving(copies) as wire:
-        pairs = [(ours(wire, WIREWATCH_ENRICH="false"), theirs(wire)) for _ in range(rounds)]
+    with serving(copies) as wire, compiled_once():
+        _, *pairs = [(ours(wire, WIREWATCH_ENRICH="false"), theirs(wire)) for _ in range(1 + rounds)]
     rate = statistics.median(our.articles / our.cpu for our, _ in pairs)
     peer = statistics.median(their.articles / their.cpu for _, their in pairs)
     ratio = statistics.median((o.articles / o.cpu) / (t.articles / t.cpu) for o, t in pairs)
@@ -184,7 +200,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m bench.pipeline", description=__doc__.split("\n")[0])
     options.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--copies", type=int, default=2, help="addresses for each recorded page")
+    options.add_argument("--copies", type=int, default=4, help="addresses for each recorded page")
     options.add_argument("--no-enrich", action="store_true", help="measure memory without enrichment")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
