@@ -7,6 +7,7 @@ memory, and a process that passes one is ended and replaced, which costs that it
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import re
 import resource
@@ -210,6 +211,7 @@ def _begin(orders: Orders) -> None:
         _desk = open_desk(orders)
     except WirewatchError as error:
         _desk = error  # told to the first who asks: an error here would only be "the pool is broken"
+    gc.freeze()  # what was loaded stays for good: no collection needs to look at it again
     _limit_memory(orders.page_memory)
 
 

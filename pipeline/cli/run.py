@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -75,6 +76,7 @@ def run_flow(
 
     shows_bars = err.is_terminal and (not quiet if bars is None else bars)
     begin_logging(to_terminal=not shows_bars, quiet=quiet, level=logging.WARNING if bars is None else logging.ERROR)
+    gc.freeze()  # some 100,000 objects of libraries, which collections need not look at while the process lives
     with progress(tally, ledger) if shows_bars else contextlib.nullcontext():
         asyncio.run(guided())
     return tally
