@@ -11,7 +11,6 @@ saw the entry in a feed, ``indexed`` is when we finished.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -567,11 +566,8 @@ def _rename(node: Any, old: str, new: str) -> None:
             items = [(new if key == old else key, value) for key, value in node.items()]
             node.clear()
             node.update(items)
-        nodes: Iterable[Any] = node.values()
-    elif isinstance(node, (list, tuple)):
-        nodes = node
-    else:
-        return
-    for value in nodes:
-        if isinstance(value, (dict, list, tuple)):  # most are texts and numbers: no call for those
+        for value in node.values():
+            _rename(value, old, new)
+    elif isinstance(node, list | tuple):
+        for value in node:
             _rename(value, old, new)

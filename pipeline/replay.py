@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from pipeline.alerts.desk import Desk
 from pipeline.errors import (
     DocumentsRefusedError,
     FeedError,
@@ -44,8 +45,9 @@ class Report:
     problems: tuple[str, ...]
 
 
-async def replay(settings: Settings, ledger: Ledger) -> Report:
-    """Build the index anew from everything that was ever indexed.
+async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False) -> Report:
+    """Build the index anew from everything that was ever indexed. With ``alert``, what the rules of now find in it is
+    owed to their channels, but for what was told before.
 
     Needs the data folder for itself. An article that cannot be made again (its archive record is damaged, its page
     breaks the extractor) is taken over from the old index, or from the feed's own text where that is gone too; it is
@@ -58,6 +60,7 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
     _refuse_without_ledger(settings, ledger, old)
     pool = WorkerPool(settings)
     problems: list[str] = []
+    desk = Desk(settings, ledger) if alert else None
     made = 0
     try:
         await asyncio.wrap_future(pool.begin())
@@ -82,6 +85,8 @@ async def replay(settings: Settings, ledger: Ledger) -> Report:
                     problems += [f"article {id_}: {reason}" for id_, reason in error.refused.items()]
                     made -= len(error.refused)
                 made += len(documents)
+                if desk is not None:
+                    await asyncio.to_thread(_alert, desk, ledger, documents)
             await asyncio.to_thread(_refresh, ledger, index)
             if old is not None:
                 old.close()
@@ -122,7 +127,7 @@ def count(ledger: Ledger, selection: Selection) -> int:
     return ledger.count_indexed(selection.feed, selection.since, selection.until)
 
 
-def rebuild(settings: Settings, target: str | None = None) -> Report:
+def rebuild(settings: Settings, target: str | None = None, *, alert: bool = False) -> Report:
     """:func:`replay`, with the data folder held for it. With ``target``, into Elasticsearch indices of that prefix, the
     ones in use being left alone."""
     if target is not None:
@@ -132,7 +137,7 @@ def rebuild(settings: Settings, target: str | None = None) -> Report:
             )
         settings = settings.model_copy(update={"index_prefix": target})
     with folder_in_use(settings.data, alone=True), closing(open_ledger(settings.ledger_at)) as ledger:
-        return asyncio.run(replay(settings, ledger))
+        return asyncio.run(replay(settings, ledger, alert=alert))
 
 
 def _moment(name: str, given: str | None) -> datetime | None:
@@ -166,6 +171,11 @@ def _refresh(ledger: Ledger, index: Index) -> None:
         index.upsert(outdated(index, standing))
         revisions = dict.fromkeys(stories, 0) | {place.placement.story: place.revision for place in standing.values()}
         register.refreshed(revisions, owner)
+
+
+def _alert(desk: Desk, ledger: Ledger, documents: Sequence[Document]) -> None:
+    now = utc_now()
+    ledger.apply([], now, "", also=desk.recording(desk.find(documents, now), now))
 
 
 def _old_index(settings: Settings) -> Index | None:

@@ -6,6 +6,7 @@ courier knows how to send, and what stays in force when a file breaks.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -41,13 +42,14 @@ class Findings:
 
 
 class Desk:
-    """Matches the batches of one worker. Not for several threads at once."""
+    """Matches the batches of one worker, which come from the stage that indexes and the one that refreshes stories."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self._settings, self._ledger = settings, ledger
         self._stamp: object = None
         self._looked = 0.0
         self._matcher = Matcher(())
+        self._lock = threading.Lock()
         self.rules: dict[str, Rule] = {}
 
     def refresh(self, now: datetime) -> None:
@@ -72,6 +74,10 @@ class Desk:
 
     def find(self, documents: Sequence[Document], now: datetime) -> Findings:
         """What these documents, just indexed, are to be told of, and how their stories stand."""
+        with self._lock:
+            return self._find(documents, now)
+
+    def _find(self, documents: Sequence[Document], now: datetime) -> Findings:
         self.refresh(now)
         if not documents:
             return Findings((), ())

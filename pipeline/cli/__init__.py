@@ -48,10 +48,11 @@ def common(
 def application() -> typer.Typer:
     """The command line with all its commands."""
     # Each module adds its commands; imported here, so that `--version` does not wait for them.
-    from pipeline.cli import demo, feeds, index, ledger, run, search, serve, stages, tasks, upkeep
+    from pipeline.cli import alerts, demo, feeds, index, ledger, run, search, serve, stages, tasks, upkeep
 
     if not app.registered_groups:
         app.add_typer(feeds.app, name="feeds")
+        app.add_typer(alerts.app, name="alerts")
         app.add_typer(index.app, name="index")
         app.add_typer(upkeep.quarantine, name="quarantine")
         app.add_typer(tasks.app, name="task")

@@ -12,6 +12,7 @@ import typer
 from rich.rule import Rule
 from rich.text import Text
 
+from pipeline.cli.alerts import print_alert
 from pipeline.cli.run import run_flow, summary
 from pipeline.cli.search import article_line, claim_line
 from pipeline.cli.terminal import (
@@ -29,7 +30,7 @@ from pipeline.cli.terminal import (
 from pipeline.flow import Tally, utc_now
 from pipeline.folder import folder_in_use
 from pipeline.index import Index, Kind, SearchRequest, Sort, open_index
-from pipeline.ledger import Ledger, open_ledger
+from pipeline.ledger import AlertState, Ledger, Told, open_ledger
 from pipeline.records import Feed, feed_id
 
 MARK = "made-by-wirewatch-demo"
@@ -66,16 +67,16 @@ def demo(
                     )
                 if not as_json:
                     _say(f"A newsroom of {len(room.feeds)} feeds is at {room.url}; the pipeline runs against it.")
-                first = run_flow(settings, ledger, index, once=True, quiet=True, bars=not as_json)
-                room.advance()
-                for stored in ledger.feeds():
-                    ledger.touch_feed(stored.id, began)
-                second = run_flow(settings, ledger, index, once=True, quiet=True, bars=not as_json)
+                passes = [run_flow(settings, ledger, index, once=True, quiet=True, bars=not as_json)]
+                while room.advance():
+                    for stored in ledger.feeds():
+                        ledger.touch_feed(stored.id, began)
+                    passes.append(run_flow(settings, ledger, index, once=True, quiet=True, bars=not as_json))
             seconds = (utc_now() - began).total_seconds()
             if as_json:
-                print_json(_report(ledger, index, first, second, seconds))
+                print_json(_report(ledger, index, passes, seconds))
             else:
-                _show(ledger, index, first, second, seconds, folder)
+                _show(ledger, index, passes, seconds, folder)
             index.close()
             ledger.close()
 
@@ -87,10 +88,11 @@ def _make_room(folder: Path) -> None:
         raise typer.Exit(FAILED)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    shutil.copytree(Path(__file__).parents[1] / "demo" / "rules", folder / "rules")
     (folder / MARK).write_text("`wirewatch demo` empties this folder each time that it runs.\n")
 
 
-def _report(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: float) -> dict[str, object]:
+def _report(ledger: Ledger, index: Index, passes: list[Tally], seconds: float) -> dict[str, object]:
     return {
         "seconds": round(seconds, 1),
         "feeds": [{"url": feed.url, "source": feed.source, "reason": feed.reason} for feed in ledger.feeds()],
@@ -98,11 +100,12 @@ def _report(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: 
         "articles": index.count(Kind.ARTICLES),
         "claims": index.count(Kind.CLAIMS),
         "kashmir": {kind.value: index.search(SearchRequest(query=QUERY, kind=kind, limit=0)).total for kind in Kind},
-        "passes": [dict(sorted(tally.counts.items())) for tally in (first, second)],
+        "passes": [dict(sorted(tally.counts.items())) for tally in passes],
+        "alerts": [{"rule": one.alert.rule, "headline": one.alert.headline} for one in _told(ledger)],
     }
 
 
-def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: float, folder: Path) -> None:
+def _show(ledger: Ledger, index: Index, passes: list[Tally], seconds: float, folder: Path) -> None:
     _head("What came in")
     sources = index.search(SearchRequest(limit=0, facets=("source",), facet_size=20))
     articles = dict(sources.facets["source"])
@@ -115,8 +118,8 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
         shown.add_row(line(outlet), str(len(feeds)), str(articles.get(outlet, 0)), Text(remark, style="red"))
     out.print(shown)
     out.print()
-    _say(f"First edition: {summary(first, 0).rpartition(' in ')[0]}.")
-    _say(f"The next edition: {summary(second, 0).rpartition(' in ')[0]}.")
+    for number, tally in enumerate(passes):
+        _say(f"{'The next' if number else 'First'} edition: {summary(tally, 0).rpartition(' in ')[0]}.")
     texts = index.search(SearchRequest(query="body_source:feed", limit=0)).total
     if texts:
         _say(
@@ -143,6 +146,13 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
         out.print(claim_line(hit))
         out.print()
 
+    alerts = _told(ledger)
+    _head(f"Alerts, from the rules in {_short(folder / 'rules')}   ({len(alerts)} fired)")
+    _say("What was there at the first poll of each feed is remembered and alerted to nobody; this came after it.")
+    for one in _one_a_rule(alerts):
+        out.print()
+        print_alert(one.alert)
+
     _head("What to try next")
     where = _short(folder)
     wirewatch = _short(Path(sys.argv[0]).absolute()) if Path(sys.prefix).is_relative_to(Path.cwd()) else "wirewatch"
@@ -150,6 +160,8 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
         ("search 'anonymous:true AND content:talks' --claims", "what unnamed sources say of talks"),
         ("search 'flood*' --facet source --facet place", "facets beside the hits"),
         (f"show {found.hits[0].id[:8]}" if found.hits else "status", "one article, its claims marked in the text"),
+        ("alerts list", "every alert, and what became of it on each channel"),
+        ("alerts test kashmir --since 30d --baseline", "what a rule would have fired on, had it been there before"),
         ("feeds check", "how each feed fares, in words"),
         ("status", "what is owed, what ended how"),
     ):
@@ -157,6 +169,16 @@ def _show(ledger: Ledger, index: Index, first: Tally, second: Tally, seconds: fl
         out.print(Text(f"      {what}", style="dim"))
     out.print()
     _say(f"{index.count(Kind.ARTICLES)} articles and {index.count(Kind.CLAIMS)} claims in {seconds:.0f} s, in {folder}")
+
+
+def _told(ledger: Ledger) -> list[Told]:
+    """The alerts that fired, the first first."""
+    return ledger.outbox.told(state=AlertState.FIRED)[::-1]
+
+
+def _one_a_rule(alerts: list[Told]) -> list[Told]:
+    """Each rule's latest alert, so that all have their say on one screen."""
+    return list({one.alert.rule: one for one in alerts}.values())
 
 
 def _short(path: Path) -> str:

@@ -34,13 +34,19 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that extract and enrich.", show_default=False)
     ] = None,
+    alert_on_baseline: Annotated[
+        bool, typer.Option("--alert-on-baseline", help="Alert to what is there at a feed's first poll, too.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Poll feeds, fetch, extract, enrich and index: one pass, or until it is told to stop."""
+    """Poll feeds, fetch, extract, enrich, index and alert: one pass, or until it is told to stop."""
     with reporting():
-        settings = settings_for(data, **({"workers": workers} if workers else {}))
+        given: dict[str, object] = {"workers": workers} if workers else {}
+        if alert_on_baseline:
+            given["alert_on_baseline"] = True
+        settings = settings_for(data, **given)
         ledger = open_ledger(settings.ledger_at)
         index = open_index(settings)
         began = time.monotonic()
@@ -160,4 +166,6 @@ def summary(tally: Tally, seconds: float) -> str:
         f"{counts['indexed']} articles indexed",
     ]
     parts += [f"{counts[name]} {name}" for name in ("duplicates", "skipped", "quarantined") if counts[name]]
+    if counts["alerts-sent"] or counts["alert-failures"]:
+        parts.append(f"{counts['alerts-sent']} messages of alerts sent ({counts['alert-failures']} to be tried again)")
     return f"{', '.join(parts)} in {seconds:.1f} s"

@@ -72,6 +72,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
         reasons, notes = ledger.quarantine_reasons(), ledger.notes()
         volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
         baselines = ledger.baselines()
+        alerts = ledger.outbox.counts()
         index: dict[str, object]
         try:
             opened = open_index(settings)
@@ -93,6 +94,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
                 "notes": [{"key": key, "text": text, "since": since.isoformat()} for key, text, since in notes],
                 "volume": volume,
                 "at_first_poll": baselines,
+                "alerts": alerts,
                 "index": index,
             }
         )
@@ -121,6 +123,13 @@ def status(data: Data = None, as_json: Json = False) -> None:
         if number:
             shown.add_row(state, str(number))
     out.print(shown)
+    if any(alerts.values()):
+        out.print()
+        shown = table("alerts", "messages", right=("messages",))
+        for outcome, number in alerts.items():
+            if number:
+                shown.add_row(Text(outcome, style="red" if outcome == "undeliverable" else ""), str(number))
+        out.print(shown)
     if reasons:
         out.print()
         shown = table("quarantined at", "because of", "items", right=("items",))
@@ -232,6 +241,9 @@ def replay_command(
         str | None, typer.Option(help="Rebuild into Elasticsearch indices of this prefix.", show_default=False)
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many articles are meant.")] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Owe to their channels what the rules of now find, but for what was told.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -256,7 +268,7 @@ def replay_command(
                     _tell("owed", again.owe_again(ledger, selection, owed), f"article owed: {stage} and on", as_json)
             return
         begin_logging(to_terminal=True, quiet=True)
-        report = again.rebuild(settings, target)
+        report = again.rebuild(settings, target, alert=alert)
     for sentence in report.problems:
         complain(sentence)
     if as_json:

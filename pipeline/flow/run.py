@@ -76,7 +76,7 @@ class Flow:
                 fetches = group.create_task(self._lasting("fetch", fetch_owed, fetcher, polls, once=once))
                 work = group.create_task(self._lasting("index", index_owed, self.index, pool, fetches, once=once))
                 refresh = group.create_task(self._lasting("stories", refresh_owed, self.index, work, once=once))
-                alerts = group.create_task(self._lasting("alerts", deliver_owed, work, once=once))
+                alerts = group.create_task(self._lasting("alerts", deliver_owed, refresh, once=once))
                 reports = group.create_task(keep_reporting(shift))
                 await asyncio.wait([polls, fetches, work, refresh, alerts])
                 heart.cancel()

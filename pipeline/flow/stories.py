@@ -60,7 +60,11 @@ def refresh_stories(shift: Shift, index: Index) -> int:
         return 0
     try:
         standing = register.standing(stories)
-        _upsert(index, outdated(index, standing))
+        documents = outdated(index, standing)
+        _upsert(index, documents)
+        # Before the register is told: a kill in between does it again, and makes the same alerts.
+        now = shift.clock()
+        shift.ledger.apply([], now, shift.owner, also=shift.desk.recording(shift.desk.find(documents, now), now))
     except WirewatchError:
         register.let_go(stories, shift.owner)
         raise
@@ -96,6 +100,7 @@ async def refresh_owed(shift: Shift, index: Index, work: asyncio.Task[None] | No
     while not shift.stopping.is_set():
         last = work is None or work.done()
         if await asyncio.to_thread(refresh_stories, shift, index):
+            shift.to_deliver.set()
             if last or not once:
                 continue
         elif once and last:

@@ -87,8 +87,7 @@ def scrub(text: str) -> str:
 
 def tidy(text: str) -> str:
     """A name or code as it is kept: composed (NFC), with single spaces."""
-    plain = " ".join(text.split())
-    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
+    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def _straight(text: str) -> str:

@@ -255,27 +255,25 @@ def claim_id(article: str, n: int) -> str:
 def claim_values(document: Document) -> Iterator[dict[str, Value]]:
     """The flat values of each claim of a document for the index of claims."""
     article, enriched, placement = document.article, document.enriched, document.placement
-    shared = _present(
-        {
-            "article": article.id,
-            "title": article.title,
-            "source": article.source,
-            "url": article.url,
-            "language": article.language or enriched.language,
-            "published": article.published,
-            "first_seen": article.first_seen,
-            "indexed": document.indexed,
-            "time": article.published or article.first_seen,
-            "version": article.version,
-            "status": placement.status.value,
-            "story": placement.story,
-            "origin": placement.origin,
-        }
-    )
+    shared = {
+        "article": article.id,
+        "title": article.title,
+        "source": article.source,
+        "url": article.url,
+        "language": article.language or enriched.language,
+        "published": article.published,
+        "first_seen": article.first_seen,
+        "indexed": document.indexed,
+        "time": article.published or article.first_seen,
+        "version": article.version,
+        "status": placement.status.value,
+        "story": placement.story,
+        "origin": placement.origin,
+    }
     for n, claim in enumerate(enriched.claims):
         speaker, cue = claim.speaker, claim.cue
         assertion = assertion_of(document, n)
-        own = _present(
+        yield _present(
             {
                 "id": claim_id(article.id, n),
                 "n": n,
@@ -302,8 +300,8 @@ def claim_values(document: Document) -> Iterator[dict[str, Value]]:
                 "reversal": _opposites(assertion, Relation.REVERSAL),
                 "contradiction": _opposites(assertion, Relation.CONTRADICTION),
             }
+            | shared
         )
-        yield own | shared
 
 
 def assertion_of(document: Document, n: int) -> Assertion | None:
@@ -367,8 +365,6 @@ def _present(values: dict[str, Any]) -> dict[str, Value]:
 
 def cut(text: str, limit: int = MAX_KEYWORD_BYTES) -> str:
     """The text cut to at most ``limit`` bytes of UTF-8, never within a character."""
-    if 4 * len(text) <= limit:  # the most that its characters can take
-        return text
     encoded = text.encode("utf-8", "replace")
     return text if len(encoded) <= limit else encoded[:limit].decode("utf-8", "ignore")
 

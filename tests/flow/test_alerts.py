@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 from pipeline.flow import utc_now
 from pipeline.ledger import AlertState
+from pipeline.replay import replay
 from tests.flow.test_flow import PAGE, Desk, html, make_desk, rss, xml
 from tests.support.server import Reply, ScriptedServer
 
@@ -100,3 +102,19 @@ def test_a_run_without_rules_begins_no_courier(tmp_path: Path) -> None:
         desk.pass_once()
         assert desk.ledger.outbox.counts()["owed"] == 0
         assert not (tmp_path / "alerts.jsonl").exists()
+
+
+def test_a_replay_tells_nothing_unless_it_is_asked_and_then_only_what_is_new(tmp_path: Path) -> None:
+    with ScriptedServer() as server:
+        server.on("/feed", xml(rss(item(server.url("/ferry")))))
+        server.on("/ferry", html())
+        desk = desk_with(tmp_path, server, RULES.splitlines()[0] + "\n", alert_on_baseline=True)
+        desk.pass_once()
+        assert told(tmp_path) == [("boats", "Ferry service resumes")]
+        (tmp_path / "rules" / "rules.yaml").write_text(RULES)
+        desk.index.close()
+        asyncio.run(replay(desk.settings, desk.ledger))
+        assert len(desk.ledger.outbox.told()) == 1
+        asyncio.run(replay(desk.settings, desk.ledger, alert=True))
+        assert sorted(one.alert.rule for one in desk.ledger.outbox.told()) == ["boats", "strike"]
+        assert desk.ledger.outbox.counts()["owed"] == 1
