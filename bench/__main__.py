@@ -11,6 +11,7 @@ BENCHES = (
     "bench.search",
     "bench.elastic",
     "bench.stories",
+    "bench.page",
     "bench.alerts",
     "bench.quality",
     "bench.peers",

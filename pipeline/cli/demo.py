@@ -15,6 +15,7 @@ from rich.text import Text
 from pipeline.cli.alerts import print_alert
 from pipeline.cli.run import run_flow, summary
 from pipeline.cli.search import article_line, claim_line
+from pipeline.cli.serve import PORT
 from pipeline.cli.terminal import (
     FAILED,
     Json,
@@ -167,6 +168,8 @@ def _show(ledger: Ledger, index: Index, passes: list[Tally], seconds: float, fol
     ):
         out.print(Text(f"  {wirewatch} {command} --data {where}"))
         out.print(Text(f"      {what}", style="dim"))
+    out.print(Text(f"  {wirewatch} serve --data {where}", style="bold"))
+    out.print(Text(f"      all of it in a browser, at http://127.0.0.1:{PORT}/", style="dim"))
     out.print()
     _say(f"{index.count(Kind.ARTICLES)} articles and {index.count(Kind.CLAIMS)} claims in {seconds:.0f} s, in {folder}")
 

@@ -144,6 +144,7 @@ def _environment() -> jinja2.Environment:
     made.globals |= {"asset": asset, "version": __version__}
     made.filters |= {
         "when": when,
+        "spoken": spoken,
         "day": lambda value: when(value, clock=False),
         "marked": marked,
         "outward": outward,
@@ -153,14 +154,23 @@ def _environment() -> jinja2.Environment:
     return made
 
 
-def when(value: datetime | str | None, *, clock: bool = True) -> Markup:
-    """A time as people read it, in UTC, for machines too; a dash where there is none."""
+def spoken(value: datetime | str | None, *, clock: bool = True) -> str:
+    """A time as people read it, in UTC; a dash where there is none."""
     if value is None or value == "":
-        return Markup("—")
+        return "—"
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     moment = moment.astimezone(UTC)
-    words = f"{moment.day} {moment:%b %Y}" + (f", {moment:%H:%M}" if clock else "")
-    return Markup('<time datetime="{}">{}</time>').format(f"{moment:%Y-%m-%dT%H:%M:%SZ}", words)
+    return f"{moment.day} {moment:%b %Y}" + (f", {moment:%H:%M}" if clock else "")
+
+
+def when(value: datetime | str | None, *, clock: bool = True) -> Markup:
+    """The same, for machines too."""
+    words = spoken(value, clock=clock)
+    if value is None or value == "":
+        return Markup(words)
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    # Figures and the names of months: nothing here needs escaping.
+    return Markup(f'<time datetime="{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}">{words}</time>')
 
 
 def marked(text: str) -> Markup:
