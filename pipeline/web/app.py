@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline.errors import IndexDamagedError, IndexUnavailableError, LedgerError, QueryError, WirewatchError
 from pipeline.settings import Settings
-from pipeline.web import article, feeds, live, names, operations, search, site
+from pipeline.web import alerts, article, feeds, live, names, operations, search, site
 from pipeline.web.guard import Guard
 from pipeline.web.limits import BusyError
 from pipeline.web.login import Login
@@ -58,6 +58,11 @@ def application(settings: Settings, *, token: str | None = None, names_: Iterabl
             Route("/article/{id}", article.page),
             Route("/article/{id}/raw", article.raw),
             Route("/name/{name:path}", names.page),
+            Route("/alerts", alerts.page),
+            Route("/alerts/new", alerts.new),
+            Route("/alerts/rules", alerts.save, methods=["POST"]),
+            Route("/alerts/silence", alerts.silence, methods=["POST"]),
+            Route("/alerts/retry", alerts.retry, methods=["POST"]),
             Route("/feeds", feeds.page),
             Route("/feeds", feeds.add, methods=["POST"]),
             Route("/feeds/remove", feeds.remove, methods=["POST"]),
@@ -83,6 +88,8 @@ def application(settings: Settings, *, token: str | None = None, names_: Iterabl
         },
         lifespan=lifespan,
     )
+    here.templates.filters["excerpt"] = alerts.marked_excerpt
+    here.templates.globals["to_alert_of"] = alerts.from_search
     app.state.site = here
     return app
 
