@@ -83,26 +83,27 @@ class RecordedWire:
     def __init__(
         self, *, sites: int = 8, port: int = 0, limit: int | None = None, copies: int = 1, folder: Path = FOLDER
     ) -> None:
-        """``limit`` takes the first so many pages of the recording; ``copies`` serves each page at so many URLs.
+        """``limit`` takes the first so many pages of the recording; ``copies`` serves the whole so many times, each time
+        on ``sites`` hosts of its own: one host that gave a text twice would have but one article.
 
-        ``port`` is the first of ``sites`` consecutive ports; 0 lets the system choose. Raises OSError where one is
+        ``port`` is the first of ``sites * copies`` consecutive ports; 0 lets the system choose. Raises OSError where one is
         taken or the recording is absent.
         """
         records = [json.loads(line) for line in (folder / "articles.jsonl").read_text("utf-8").splitlines()]
         self._script = Script()
-        self._server = Loopback([self._handler(number) for number in range(sites)], port=port)
-        self._titles = ["" for _ in range(sites)]
+        self._server = Loopback([self._handler(number) for number in range(sites * copies)], port=port)
+        self._titles = ["" for _ in range(sites * copies)]
         self._articles: dict[str, WireArticle] = {}
-        self._own: list[list[WireArticle]] = [[] for _ in range(sites)]
-        for number, countries in enumerate(_groups(records, sites)):
-            self._titles[number] = "Recorded wire: " + ", ".join(countries)
+        self._own: list[list[WireArticle]] = [[] for _ in range(sites * copies)]
+        for number, countries in enumerate(_groups(records, sites) * copies):
+            copy = number // sites
+            self._titles[number] = "Recorded wire: " + ", ".join(countries) + (f" ({copy + 1})" if copy else "")
             feed = self._feed_url(number)
             for record in records[:limit]:
                 if record["country"] in countries:
-                    for copy in range(copies):
-                        article = _article(record, folder, feed, self._server.hosts[number], copy)
-                        self._articles[article.url] = article
-                        self._own[number].append(article)
+                    article = _article(record, folder, feed, self._server.hosts[number], copy)
+                    self._articles[article.url] = article
+                    self._own[number].append(article)
 
     @property
     def hosts(self) -> tuple[str, ...]:
