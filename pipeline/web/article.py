@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pipeline.fetch import Archive
 from pipeline.index.fields import assertion_of
 from pipeline.records import Document, Sighting, to_dict
+from pipeline.stories.register import Register
 from pipeline.web import site
 from pipeline.web.marking import depth, markup, paragraphs
 
@@ -42,6 +43,7 @@ def page(request: Request) -> Response:
             for n, (claim, deep) in enumerate(zip(claims, depth(claims), strict=True))
         ],
         placement=document.placement,
+        versions=Register(here.ledger).versions(document.article.id),
         shown_carriers=CARRIERS,
         chosen=chosen,
         names=names_of(document),

@@ -155,3 +155,37 @@ def test_every_name_in_the_demo_has_a_page(demo: Path) -> None:
         for values in result.facets.values():
             for name, _ in values:
                 assert page.get("/name/" + name.replace("/", "%2F")).status_code == 200, name
+
+
+def test_versions_are_told_apart_by_the_quotes_that_came_and_went(tmp_path: Path) -> None:
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from pipeline.ledger import open_ledger
+    from pipeline.stories.register import Register
+    from pipeline.stories.traits import traits
+    from pipeline.stories.versions import difference
+    from tests.conformance.wire import WIRE, at
+    from tests.web.conftest import small_wire
+
+    settings = small_wire(tmp_path / "data")
+    first = WIRE["talks"]
+    body = first.article.body.replace("had collapsed", "will go on next week in a third country")
+    second = replace(
+        first,
+        article=replace(first.article, body=body, version=2),
+        enriched=replace(first.enriched, claims=first.enriched.claims[:1]),
+    )
+    ledger = open_ledger(settings.ledger_file)
+    register, now = Register(ledger), at("2026-08-20T12:00:00")
+    register.place([(first, traits(first))], now)
+    changes = {second.article.id: difference(first, second)}
+    register.place([(second, traits(second))], now + timedelta(hours=1), changes)
+    ledger.close()
+    with Page(settings) as page:
+        shown = tree(page, TALKS).cssselect("section.versions")[0]
+    assert text(shown.cssselect("h2")[0]) == "2 versions"
+    assert any(
+        "dropped" in text(node) and "Mary Ann Smith" in text(node.cssselect("del")[0]) for node in shown.cssselect("li")
+    )
+    assert any("third country" in text(node) for node in shown.cssselect("ins"))
