@@ -69,6 +69,7 @@ class Shift:
         self.owner = this_worker()
         self.archive = Archive(settings.archive_folder, settings.warc_size)
         self.desk = Desk(settings, ledger)
+        self.alerts_reported = clock() - timedelta(days=1)
         # What is in hand now, by id: only this is renewed, so that what an error made us forget goes to another worker.
         self._items: set[str] = set()
         self._feeds: set[str] = set()

@@ -286,6 +286,20 @@ class Outbox(Access):
             )
             return self._told(db, [dict(row) for row in rows.mappings()])
 
+    def changed(self, since: datetime, limit: int) -> list[Told]:
+        """The alerts that fired, or that something became of, since then; the oldest first."""
+        d = t.deliveries.c
+        touched = select(d.alert).where(or_(d.last_attempt >= since, d.delivered >= since))
+        fresh = and_(t.alerts.c.state == AlertState.FIRED.value, t.alerts.c.fired >= since)
+        with self._read() as db:
+            rows = db.execute(
+                select(t.alerts)
+                .where(or_(fresh, t.alerts.c.id.in_(touched)))
+                .order_by(t.alerts.c.fired, t.alerts.c.id)
+                .limit(limit)
+            )
+            return self._told(db, [dict(row) for row in rows.mappings()])
+
     def find(self, prefix: str, limit: int = 10) -> list[Told]:
         """The alerts whose ids begin so."""
         with self._read() as db:

@@ -159,7 +159,7 @@ class Desk:
     def finish(self) -> None:
         """Run undisturbed until nothing is owed."""
         for _ in range(60):
-            assert self.begin().wait(120) == 0
+            assert self.begin().wait(300) == 0
             counts, owed = self.ledger.outbox.counts(), self.ledger.owed(utc_now())
             if counts["owed"] == 0 and owed["index"]["now"] == owed["fetch"]["now"] == 0:
                 return
@@ -177,7 +177,7 @@ def a_desk(folder: Path, site: Site, receiver: Receiver) -> Desk:
         url = f"http://{site.host}/{outlet}/feed.xml"
         ledger.add_feed(Feed(id=feed_id(url), url=url, added=utc_now(), source=f"Outlet {outlet}"))
     desk = Desk(site, receiver, folder, ledger)
-    assert desk.begin().wait(120) == 0  # the silent first poll, of empty feeds
+    assert desk.begin().wait(300) == 0  # the silent first poll, of empty feeds
     return desk
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from pipeline.alerts.matcher import Matcher
 from pipeline.alerts.rules import Rule
 from pipeline.errors import QueryError
-from pipeline.index import Index, Kind, SearchRequest
+from pipeline.index import Index, Kind, SearchRequest, open_index, upkeep_of
 from pipeline.index.embedded import EmbeddedIndex
 from pipeline.index.query import parse
 from pipeline.records import Document
+from pipeline.settings import Settings
 from tests.conformance.test_index import ARTICLES, CLAIMS, NOW
 from tests.conformance.wire import WIRE, claim, document, entity, id_of
+from tests.conftest import own_prefix
+from tests.support.elastic import ElasticServer
 
 NAMES = {id_of(name): name for name in WIRE}
 WRITTEN = [case for case in ARTICLES if case[0].strip()]
@@ -223,11 +226,23 @@ def queries(parts: list[str], filters: list[str]) -> st.SearchStrategy[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    opened = EmbeddedIndex(tmp_path_factory.mktemp("index"))
-    opened.upsert(DOCUMENTS)
-    return opened
+@pytest.fixture(scope="module", params=["embedded", "elasticsearch"])
+def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index of each kind that holds the random documents."""
+    folder = tmp_path_factory.mktemp("index")
+    if request.param == "embedded":
+        opened: Index = EmbeddedIndex(folder)
+        opened.upsert(DOCUMENTS)
+        yield opened
+        return
+    server: ElasticServer = request.getfixturevalue("elasticsearch")
+    with own_prefix(server) as prefix:
+        chosen = Settings(data=folder, index=server.url, index_prefix=prefix)
+        upkeep_of(chosen).init()
+        opened = open_index(chosen)
+        opened.upsert(DOCUMENTS)
+        yield opened
+        opened.close()
 
 
 @pytest.mark.parametrize("kind", [Kind.ARTICLES, Kind.CLAIMS])

@@ -257,6 +257,13 @@ class Upkeep:
         """Write down how the pipeline stands, for Kibana's Operations board: see ``operations.report``."""
         return operations.report(self.client, self.prefix, self.where, rows, now)
 
+    def put_alerts(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write alerts with what became of them into the index of alerts, one document each by its ``id``."""
+        present = ({name: value for name, value in row.items() if value not in (None, [], "")} for row in rows)
+        filled = ElasticIndex(self.client, self.prefix, self.where)
+        with connection.errors(self.where):
+            filled.put_plain(write_alias(self.prefix, Part.ALERTS), ((row["id"], row) for row in present))
+
     # -- indices and aliases
 
     def _swap(self, old: Mapping[Part, str], new: Mapping[Part, str]) -> None:

@@ -29,7 +29,8 @@ def expected(field: Field) -> dict[str, Any]:
         case Type.TEXT:
             return {"type": "text", "analyzer": "wire_english", "fields": {"exact": EXACT}}
         case Type.NAME:
-            return EXACT | {"fields": {"keyword": FOLDED} | raw}
+            # Between two values lies one place, as in the embedded index: a loose phrase means the same in both.
+            return EXACT | {"position_increment_gap": 1, "fields": {"keyword": FOLDED} | raw}
         case Type.KEYWORD:
             return FOLDED | ({"fields": raw} if raw else {})
         case Type.DATE:
