@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     min_interval: float = Field(120.0, ge=1, le=30 * DAY)
     max_interval: float = Field(DAY, ge=60, le=30 * DAY)
 
+    revisit: bool = True
+    """Whether pages of new articles are looked at again, to see whether they were changed, corrected or withdrawn."""
+    revisits_a_day: int = Field(500, ge=0, le=100_000)
+    """Pages of one host that are looked at again in a day, at most."""
+
     workers: int = Field(1, ge=1, le=64)
     """Processes that extract and enrich."""
     page_timeout: float = Field(60.0, ge=0.001, le=HOUR)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from pipeline.errors import DocumentsRefusedError, IndexDamagedError, IndexUnavailableError
+from pipeline.flow.revisits import next_visit
 from pipeline.flow.shift import Shift
 from pipeline.flow.stories import at_its_place, place_documents
 from pipeline.flow.work import REASON, work_owed
@@ -91,9 +92,18 @@ def _upsert(shift: Shift, index: Index, documents: Sequence[tuple[Item, Document
     return [
         Quarantined(item.id, "index", "refused", refused[document.article.id])
         if document.article.id in refused
-        else Indexed(item.id, document.article.id, document.indexed or shift.clock())
+        else _indexed(shift, item, document)
         for item, document in documents
     ]
+
+
+def _indexed(shift: Shift, item: Item, document: Document) -> Indexed:
+    """The item whose document is in the index, to be looked at again where its page may yet be changed."""
+    article, now = document.article, shift.clock()
+    revisit = None
+    if shift.settings.revisit and article.body_source == "page":
+        revisit = next_visit(article.first_seen, article.published, now)
+    return Indexed(item.id, article.id, document.indexed or now, revisit)
 
 
 _OUTCOMES: dict[type, str] = {

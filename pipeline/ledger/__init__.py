@@ -19,6 +19,7 @@ from pipeline.ledger.changes import (
     Quarantined,
     Retry,
     Skipped,
+    Unchanged,
 )
 from pipeline.ledger.telling import (
     AlertState,
@@ -60,6 +61,7 @@ __all__ = [
     "Skipped",
     "StoryNow",
     "Told",
+    "Unchanged",
     "Verdict",
     "Waiting",
     "claims_of",

@@ -149,6 +149,9 @@ def item_of(row: RowMapping) -> Item:
         location=location,
         article=row["article"],
         indexed=row["indexed"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        page_hash=row["page_hash"],
     )
 
 

@@ -49,6 +49,9 @@ class Item:
     location: Location | None
     article: str | None
     indexed: datetime | None
+    etag: str | None = None
+    last_modified: str | None = None
+    page_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,23 @@ class Fetched:
 
     item: str
     location: Location
+    etag: str | None = None
+    last_modified: str | None = None
+    page_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The page of an indexed article was looked at again and says what it said, or could not be looked at now.
+
+    ``again`` is when to look next, ``None`` for never; ``visited`` whether it was looked at at all.
+    """
+
+    item: str
+    again: datetime | None
+    etag: str | None = None
+    last_modified: str | None = None
+    visited: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +106,12 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The article is in the index, since ``at``."""
+    """The article is in the index, since ``at``. ``revisit`` is when to look at its page again, ``None`` for never."""
 
     item: str
     article: str
     at: datetime
+    revisit: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +150,7 @@ class Quarantined:
     reason: str
 
 
-Change = Fetched | FellBack | Retry | Indexed | Duplicate | Skipped | GaveUp | Quarantined
+Change = Fetched | Unchanged | FellBack | Retry | Indexed | Duplicate | Skipped | GaveUp | Quarantined
 
 
 def columns(change: Change, now: datetime) -> dict[str, Any]:
@@ -144,6 +165,11 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
         "state": literal_column(f"CASE WHEN indexed IS NULL THEN '{ItemState.FETCHED}' ELSE state END")
     }
     match change:
+        case Unchanged(again=again, etag=etag, last_modified=last_modified, visited=visited):
+            values = {"owed": None if again is None else Owed.FETCH.value, "due": again}
+            if visited:
+                values |= clean | {"fetches": 0, "etag": etag, "last_modified": last_modified}
+            return values
         case Fetched(location=location):
             return (
                 clean
@@ -157,6 +183,9 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
                     "fetch_again": None,
                     "warc_file": location.file,
                     "warc_offset": location.offset,
+                    "etag": change.etag,
+                    "last_modified": change.last_modified,
+                    "page_hash": change.page_hash,
                 }
             )
         case FellBack(code=code, reason=reason, fetch_again=fetch_again, stage=stage):
@@ -181,15 +210,14 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
                 "code": code,
                 "reason": reason,
             }
-        case Indexed(article=article, at=at):
-            again = t.items.c.fetch_again
-            return {
-                "state": ItemState.INDEXED.value,
-                "article": article,
-                "indexed": at,
-                "attempts": 0,
-                "owed": case((again.is_not(None), Owed.FETCH.value), else_=None),
-                "due": again,
+        case Indexed(article=article, at=at, revisit=revisit):
+            indexed = {"state": ItemState.INDEXED.value, "article": article, "indexed": at, "attempts": 0}
+            if revisit is not None:  # its page was had, so there is no other reason to ask for it
+                return indexed | {"owed": Owed.FETCH.value, "due": revisit, "fetch_again": None}
+            waiting = t.items.c.fetch_again
+            return indexed | {
+                "owed": case((waiting.is_not(None), Owed.FETCH.value), else_=None),
+                "due": waiting,
                 "fetch_again": None,
             }
         case GaveUp(code=code, reason=reason):

@@ -29,6 +29,7 @@ from pipeline.ledger.batches import PREFIX, Batches
 from pipeline.ledger.changes import Change, FellBack, Fetched, Item, ItemState, Owed, columns
 from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.outbox import Outbox
+from pipeline.ledger.visits import Visits, said
 from pipeline.records import Feed, Sighting, article_id, digest, from_json, to_json
 from pipeline.urls import host, normalise
 
@@ -52,7 +53,10 @@ def _started(pid: int) -> str:
     return stat.rpartition(")")[2].split()[19]
 
 
-class Ledger(Batches):
+_RESTLESS = "{} changes {} of its entries again and again; their changes are not followed any more"
+
+
+class Ledger(Batches, Visits):
     """One ledger. Safe for several threads and processes at once; every method is one transaction.
 
     Raises LedgerError, naming the database, where it cannot be read or written.
@@ -134,6 +138,8 @@ class Ledger(Batches):
         with self._write() as db:
             known = self._known(db, [sighting.id for sighting in sightings])
             new = {s.id: s for s in sightings if s.id not in known}
+            now = max((sighting.first_seen for sighting in sightings), default=None)
+            restless = 0 if now is None else self._follow(db, sightings, known, now)
             self._add_sightings(db, list(new.values()))
             feed = settle(len(new))
             row = feed_row(feed) | {"lease_owner": None, "lease_until": None}
@@ -142,6 +148,8 @@ class Ledger(Batches):
             twin = select(t.feeds.c.id).where(t.feeds.c.url == feed.url, t.feeds.c.id != feed.id)
             if db.execute(twin).first() is not None:
                 db.execute(delete(t.feeds).where(t.feeds.c.id == feed.id))
+            if now is not None and known:
+                self._note(db, f"changes of {feed.id}", _RESTLESS.format(feed.url, restless) if restless else None, now)
             return len(new)
 
     def next_poll(self) -> datetime | None:
@@ -150,12 +158,6 @@ class Ledger(Batches):
             return db.execute(
                 select(t.feeds.c.next_poll).order_by(t.feeds.c.next_poll.is_not(None), t.feeds.c.next_poll).limit(1)
             ).scalar()
-
-    def _known(self, db: Connection, ids: Sequence[str]) -> set[str]:
-        found: set[str] = set()
-        for part in chunks(ids):
-            found.update(db.execute(select(t.sightings.c.id).where(t.sightings.c.id.in_(part))).scalars())
-        return found
 
     def _add_sightings(self, db: Connection, new: Sequence[Sighting]) -> None:
         if not new:
@@ -190,6 +192,7 @@ class Ledger(Batches):
                     "first_seen": sighting.first_seen,
                     "baseline": sighting.baseline,
                     "record": to_json(sighting).decode(),
+                    "said": said(sighting),
                 }
             )
         # In one order, or two polls that announce the same links could wait for each other's rows for ever.
@@ -535,12 +538,15 @@ class Ledger(Batches):
     def note(self, key: str, text: str | None, now: datetime) -> None:
         """Write down something that the operator should know now, or with ``None`` that it no longer holds."""
         with self._write() as db:
-            if text is None:
-                db.execute(delete(t.notes).where(t.notes.c.key == key))
-                return
-            row = {"key": key, "text": text, "since": now}
-            insert = self._insert(t.notes).values(**row)
-            db.execute(insert.on_conflict_do_update(index_elements=[t.notes.c.key], set_={"text": text}))
+            self._note(db, key, text, now)
+
+    def _note(self, db: Connection, key: str, text: str | None, now: datetime) -> None:
+        if text is None:
+            db.execute(delete(t.notes).where(t.notes.c.key == key))
+            return
+        row = {"key": key, "text": text, "since": now}
+        insert = self._insert(t.notes).values(**row)
+        db.execute(insert.on_conflict_do_update(index_elements=[t.notes.c.key], set_={"text": text}))
 
     def notes(self) -> list[tuple[str, str, datetime]]:
         """(key, text, since when) of everything that the operator should know now."""

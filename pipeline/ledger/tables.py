@@ -125,6 +125,9 @@ items = Table(
     Column("indexed", UtcTime),
     Column("lease_owner", String(120)),
     Column("lease_until", UtcTime),
+    Column("etag", Text),  # the page's validators, byte for byte, for asking whether it was changed
+    Column("last_modified", Text),
+    Column("page_hash", String(20)),
     Column("batch", String(40)),  # the round in which it was last claimed (see batches.py)
     Index("items_owed", "owed", "due"),
     Index("items_state", "state"),
@@ -142,8 +145,19 @@ sightings = Table(
     Column("first_seen", UtcTime, nullable=False),
     Column("baseline", Boolean, nullable=False),
     Column("record", Text, nullable=False),
+    Column("said", String(20)),  # a digest of the headline and times that the entry had when it was last polled
+    Column("changes", Integer, nullable=False, default=0, server_default="0"),  # how often those were changed
     Index("sightings_item", "item"),
     Index("sightings_volume", "feed", "first_seen"),
+)
+
+# How often pages of a host were looked at again on a day, so that no host is asked more than it should be.
+visits = Table(
+    "visits",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("count", Integer, nullable=False),
 )
 
 # Which item speaks for an article: the first one that was seen.
