@@ -27,6 +27,12 @@ test-airflow:  ## the DAGs under a real Airflow, scheduler and all (part of `mak
 		|| { echo "wirewatch: Airflow cannot be had here, so the tests of the DAGs are skipped"; exit 0; } \
 		&& .venv-airflow/bin/python -m pytest -n 2 --dist loadfile tests/dags
 
+test-cluster:  ## the DAGs on PostgreSQL, Celery, Redis and Elasticsearch, with two workers (some minutes)
+	@for part in redis-server postgresql; do test -n "$$(dpkg-query -W -f '$${Version}' $$part 2>/dev/null)" \
+		|| { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y --no-install-recommends $$part; }; done
+	@UV_PROJECT_ENVIRONMENT=.venv-airflow $(UV) sync --frozen --inexact --extra airflow --extra cluster --extra postgres --quiet
+	.venv-airflow/bin/python -m pytest -m cluster tests/dags/test_cluster.py
+
 check: setup  ## lint, format, types
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .

@@ -19,6 +19,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import current_process
+from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
 from typing import Any, TypeVar
 
 from pipeline.alerts.sending import Sending
@@ -309,11 +311,23 @@ def _keeping(shift: BatchShift) -> Callable[[Sequence[tuple[Item, Article | Docu
 
 @contextmanager
 def _pool(settings: Settings) -> Iterator[WorkerPool]:
+    _may_have_children()
     pool = WorkerPool(settings)
     try:
         yield pool
     finally:
         pool.stop()
+
+
+def _may_have_children() -> None:
+    """Let this process begin others also where Celery has begun it.
+
+    Celery's workers are daemons, which may have no children, lest these outlive them; ours do not (see workers.py).
+    And its library puts a process object of its own into ``multiprocessing``, with a key that only it can hand on.
+    """
+    here = current_process()
+    here.daemon = False
+    here._config["authkey"] = AuthenticationString(bytes(here.authkey))  # type: ignore[attr-defined]
 
 
 def _done(made: Article | Document) -> Future[Any]:

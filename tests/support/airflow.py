@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from sqlalchemy import create_engine, text
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -72,18 +72,21 @@ class AirflowHost:
 
     PARTS: tuple[tuple[str, ...], ...] = (("api-server",), ("dag-processor",), ("scheduler",))
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, parts: Sequence[tuple[str, ...]] = (), **settings: str) -> None:
+        """``parts`` are begun beside the others, each a command of Airflow and known by its last word."""
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.port = free_port()
+        self.parts = {part[-1]: part for part in (*self.PARTS, *parts)}
         self.environment = environment(home, self.port, **settings)
+        self._engine = create_engine(self.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
         self.airflow("db", "migrate")
         self.airflow("pools", "import", str(DAGS / "pools.json"))
-        for part in self.PARTS:
-            self.begin(*part)
+        for part in self.parts:
+            self.begin(part)
         return self
 
     def __exit__(
@@ -91,6 +94,7 @@ class AirflowHost:
     ) -> None:
         for name in reversed(list(self.running)):
             self.end(name, signal.SIGTERM)
+        self._engine.dispose()
 
     def airflow(self, *arguments: str) -> str:
         command = [sys.executable, "-m", "airflow", *arguments]
@@ -98,10 +102,9 @@ class AirflowHost:
         assert done.returncode == 0, f"airflow {' '.join(arguments)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout
 
-    def begin(self, *part: str, name: str | None = None) -> None:
-        name = name or part[0]
+    def begin(self, name: str) -> None:
         with open(self.home / f"{name}.log", "ab") as log:
-            command = [sys.executable, "-m", "airflow", *part]
+            command = [sys.executable, "-m", "airflow", *self.parts[name]]
             self.running[name] = subprocess.Popen(
                 command, env=self.environment, cwd=self.home, stdout=log, stderr=log, start_new_session=True
             )
@@ -120,18 +123,17 @@ class AirflowHost:
                 continue
         process.wait()
 
-    def ask(self, query: str, *values: object) -> list[tuple[object, ...]]:
+    def ask(self, query: str, **values: object) -> list[tuple[object, ...]]:
         """What Airflow's own database says."""
-        with closing(sqlite3.connect(f"file:{self.home}/airflow.db?mode=ro", uri=True, timeout=30)) as db:
-            return list(db.execute(query, values))
+        with self._engine.connect() as db:
+            return [tuple(row) for row in db.execute(text(query), values)]
 
     def task_states(self, dag: str) -> list[tuple[object, ...]]:
         """(task, map index, state, try) of the newest run of a DAG."""
         return self.ask(
-            "SELECT task_id, map_index, state, try_number FROM task_instance WHERE dag_id = ? AND run_id = "
-            "(SELECT run_id FROM dag_run WHERE dag_id = ? ORDER BY id DESC LIMIT 1) ORDER BY 1, 2",
-            dag,
-            dag,
+            "SELECT task_id, map_index, state, try_number FROM task_instance WHERE dag_id = :dag AND run_id = "
+            "(SELECT run_id FROM dag_run WHERE dag_id = :dag ORDER BY id DESC LIMIT 1) ORDER BY 1, 2",
+            dag=dag,
         )
 
     def wait_for(self, what: str, holds: Callable[[], object], patience: float = PATIENCE) -> None:
