@@ -3,7 +3,7 @@ UV := ./scripts/uv
 RUN := $(UV) run --frozen --no-sync
 DEMO_DATA ?= demo-data
 
-.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills train format clean setup setup-demo
+.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills score train format clean setup setup-demo
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ eval: setup  ## quality on gold data; fails below the pinned floors
 
 kills: setup  ## 200 kills of a worker that delivers alerts: none lost, none doubled
 	ALERT_KILLS=200 $(RUN) pytest tests/alerts/test_kill.py -s
+
+score: setup  ## our manners towards hosts: 10,000 polls of a scripted world, days long in simulated time, as a table
+	$(RUN) python -m tests.manners
 
 train:  ## train the model anew from ../shared/data (hours; needs the data)
 	@$(UV) sync --frozen --inexact --group train --quiet

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -69,7 +68,11 @@ class Flow:
         pool = WorkerPool(shift.settings)
         try:
             await asyncio.to_thread(shift.desk.refresh, shift.clock())
-            await asyncio.wrap_future(pool.begin())  # a model that cannot be loaded ends the run before it has begun
+            # A model that cannot be loaded ends the run before it has begun. Meanwhile the pause passes that is owed to
+            # hosts which the run before this one, or `feeds add`, has asked a moment ago.
+            await asyncio.gather(
+                asyncio.wrap_future(pool.begin()), asyncio.sleep(min(shift.settings.host_delay, LONGEST_PAUSE))
+            )
             async with Fetcher(shift.settings, held=shift.hold_host) as fetcher, asyncio.TaskGroup() as group:
                 heart = group.create_task(shift.keep_leases())
                 polls = group.create_task(self._lasting("poll", poll_due, fetcher, once=once))
@@ -93,14 +96,16 @@ class Flow:
         """Run a stage; in a resident run, begin it again after an error that may pass, such as a full disk."""
         pause = 1.0
         while True:
-            began = time.monotonic()
+            began = asyncio.get_running_loop().time()
             try:
                 return await stage(self.shift, *args, once=once)
             except WirewatchError as error:
                 if once:
                     raise
                 self.shift.note_waiting(name, error)
-            pause = 1.0 if time.monotonic() - began > 2 * LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            pause = (
+                1.0 if asyncio.get_running_loop().time() - began > 2 * LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            )
             if await self.shift.stopped_within(pause):
                 return None
 

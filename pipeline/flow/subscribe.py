@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,14 @@ LEAST_DAYS = 3
 
 
 async def subscribe(
-    settings: Settings, ledger: Ledger, archive: Archive, fetcher: Fetcher, address: str, source: str = ""
+    settings: Settings,
+    ledger: Ledger,
+    archive: Archive,
+    fetcher: Fetcher,
+    address: str,
+    source: str = "",
+    *,
+    clock: Callable[[], datetime] = utc_now,
 ) -> tuple[Feed, int | None]:
     """Add one feed. Returns it with the number of its entries, or with ``None`` where it was there already.
 
@@ -33,7 +40,7 @@ async def subscribe(
     if known and known[0].state is FeedState.ACTIVE:
         return known[0], None
     found = await discover(address, fetcher)
-    now = utc_now()
+    now = clock()
     feed = known[0] if known else Feed(id=feed_id(found.feed_url), url=found.feed_url, added=now, source=source)
     there = ledger.find_feeds(found.feed_url)
     if there and not known:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -66,7 +65,7 @@ async def work_owed(
                 await woken(shift.to_index, fetches if once else None)
                 continue
             if working:
-                rest = hold - (time.monotonic() - since) if ready else IDLE
+                rest = hold - (asyncio.get_running_loop().time() - since) if ready else IDLE
                 bell = asyncio.create_task(shift.to_index.wait())
                 waits: set[asyncio.Future[Any]] = {bell, *working}
                 try:
@@ -76,12 +75,12 @@ async def work_owed(
                     bell.cancel()
                 for future in [future for future in working if future.done()]:
                     if not ready:
-                        since = time.monotonic()
+                        since = asyncio.get_running_loop().time()
                     item = working.pop(future)
                     made: Made | Change = outcome(shift, item, future)
                     ready.append((item, made))
             full = len(ready) >= shift.settings.batch
-            if ready and (full or not working or time.monotonic() - since >= hold):
+            if ready and (full or not working or asyncio.get_running_loop().time() - since >= hold):
                 try:
                     await asyncio.to_thread(store, ready)
                     shift.to_deliver.set()

@@ -57,6 +57,8 @@ workers = asyncio.run(watched(Flow(settings, ledger, index)))
 Path(sys.argv[1]).write_text(json.dumps({"main": peak(os.getpid()), "workers": workers}))
 """
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
+
 
 @dataclass
 class World:
@@ -96,7 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             },
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=1_000,
             check=False,
         )
         assert done.returncode == 0, done.stderr
