@@ -1,4 +1,5 @@
-"""A feed's bytes as entries: RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 by feedparser, JSON Feed by its own reader.
+"""A feed's bytes as entries: RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0 by feedparser, JSON Feed and news sitemaps by
+readers of their own.
 
 feedparser runs without its sanitiser and its resolver of links in markup, which take most of its time: only plain text
 is kept here, so there is nothing to sanitise, and links are resolved one by one. Before it sees a document, what would
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from pipeline import controls
 from pipeline.errors import FeedError
-from pipeline.feeds import jsonfeed
+from pipeline.feeds import jsonfeed, sitemap
 from pipeline.feeds.charset import decode_feed
 from pipeline.feeds.dates import read_date, read_foreign_date
 from pipeline.feeds.driver import RawFeed, read_xml
@@ -65,16 +66,20 @@ def parse(body: bytes, *, url: str, headers: Sequence[tuple[str, str]] = ()) -> 
     """The feed in a response's body, fetched from ``url`` (where it came from in the end) with these headers.
 
     At most 5,000 entries, the first in the feed's own order, each field cut at its length (see ``feeds.entry``).
-    Raises FeedError: code ``empty`` for a body without content, ``not-a-feed`` for anything that is no feed; nothing
-    else, whatever the bytes. A feed without entries is a feed.
+    Raises FeedError: code ``empty`` for a body without content, ``not-a-feed`` for anything that is no feed, those of
+    ``feeds.sitemap`` for sitemaps; nothing else, whatever the bytes. A feed without entries is a feed.
     """
+    body = sitemap.unpacked(body, url)
     if not body.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         raise FeedError(url, "empty", "the response has no content")
     text = _FORBIDDEN.sub("", controls.without_sequences(decode_feed(body, headers))).lstrip("\ufeff \t\r\n")
     stated = _stated_by_http(headers)
     if text.startswith("{"):
         return jsonfeed.read(text, url=url, ttl=stated)
-    found = _ask_feedparser(_prepare(text, url), url, headers)
+    document = _prepare(text, url)
+    if sitemap.is_sitemap(document.root):
+        return sitemap.read(document.markup, url=url, ttl=stated)
+    found = _ask_feedparser(document, url, headers)
     feed = found.feed
     language = language_of(_text(feed.get("language")))
     reader = _Reader(url, found.version, language)
