@@ -3,7 +3,7 @@ UV := ./scripts/uv
 RUN := $(UV) run --frozen --no-sync
 DEMO_DATA ?= demo-data
 
-.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills score train format clean setup setup-demo
+.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills score audit train format clean setup setup-demo
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ kills: setup  ## 200 kills of a worker that delivers alerts: none lost, none dou
 
 score: setup  ## our manners towards hosts: 10,000 polls of a scripted world, days long in simulated time, as a table
 	$(RUN) python -m tests.manners
+
+audit: setup  ## known holes of the pinned dependencies (asks PyPI's advisory database)
+	@$(UV) export --frozen --no-dev --no-hashes --no-emit-project --quiet > .audit-requirements.txt
+	$(UV) tool run pip-audit --no-deps --disable-pip -r .audit-requirements.txt; found=$$?; rm -f .audit-requirements.txt; exit $$found
 
 train:  ## train the model anew from ../shared/data (hours; needs the data)
 	@$(UV) sync --frozen --inexact --group train --quiet

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     """Whether pages of new articles are looked at again, to see whether they were changed, corrected or withdrawn."""
     revisits_a_day: int = Field(500, ge=0, le=100_000)
     """Pages of one host that are looked at again in a day, at most."""
+    listen: str | None = None
+    """``host:port`` on which a resident worker answers ``/healthz``, ``/readyz`` and ``/metrics`` (Prometheus), to all
+    who can reach it: keep it on ``127.0.0.1`` or an inner network."""
 
     workers: int = Field(1, ge=1, le=64)
     """Processes that extract and enrich."""
@@ -162,6 +165,14 @@ class Settings(BaseSettings):
             # Without what was given: it may hold a password.
             raise ValueError("must be postgresql+psycopg://user:password@host/name, or left out for the file")
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @field_validator("listen")
+    @classmethod
+    def _place(cls, value: str | None) -> str | None:
+        host, colon, port = (value or "127.0.0.1:1").rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port[:9]) < 65536):
+            raise ValueError(f"must be host:port, as 127.0.0.1:9464, not {value!r}")
+        return value
 
     @field_validator("allow_hosts", mode="before")
     @classmethod

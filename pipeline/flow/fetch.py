@@ -44,7 +44,7 @@ async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None] |
                 fresh = await shift.claim(Owed.FETCH, most - len(in_hand), busy)
             fresh = await _within_the_day(shift, fresh)
             for item in fresh:
-                in_hand[asyncio.create_task(_get(item, fetcher))] = item
+                in_hand[asyncio.create_task(_get(shift, item, fetcher))] = item
             if not in_hand:
                 if once and upstream_done:
                     return
@@ -73,11 +73,14 @@ async def fetch_owed(shift: Shift, fetcher: Fetcher, polls: asyncio.Task[None] |
         await shift.let_go(items=in_hand.values())
 
 
-async def _get(item: Item, fetcher: Fetcher) -> Page | FetchError:
+async def _get(shift: Shift, item: Item, fetcher: Fetcher) -> Page | FetchError:
+    began = asyncio.get_running_loop().time()
     try:
         return await fetcher.get(item.url, headers=conditions(item) if is_revisit(item) else None)
     except FetchError as error:
         return error
+    finally:
+        shift.tally.took("fetch", asyncio.get_running_loop().time() - began)
 
 
 def _store_pages(shift: Shift, pages: Sequence[tuple[Item, Page | FetchError]]) -> None:

@@ -59,8 +59,10 @@ async def _settle_some(shift: Shift, tasks: dict[asyncio.Task[None], str]) -> No
 
 async def _poll_one(shift: Shift, feed: Feed, fetcher: Fetcher) -> None:
     limits = {"min_interval": shift.settings.min_interval, "max_interval": shift.settings.max_interval}
+    began = asyncio.get_running_loop().time()
     try:
         polled = await poll(feed, fetcher, shift.clock(), **limits)
+        shift.tally.took("poll", asyncio.get_running_loop().time() - began)
         new = await asyncio.to_thread(_store_poll, shift, polled)
     except WirewatchError:
         await shift.let_go(feeds=[feed])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from pipeline.fetch import Fetcher
 from pipeline.flow.deliver import deliver_owed
 from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed
+from pipeline.flow.listen import listening
 from pipeline.flow.poll import poll_due
 from pipeline.flow.report import keep_reporting, report
 from pipeline.flow.shift import LONGEST_PAUSE, Shift, Tally, utc_now
@@ -73,7 +75,11 @@ class Flow:
             await asyncio.gather(
                 asyncio.wrap_future(pool.begin()), asyncio.sleep(min(shift.settings.host_delay, LONGEST_PAUSE))
             )
-            async with Fetcher(shift.settings, held=shift.hold_host) as fetcher, asyncio.TaskGroup() as group:
+            async with (
+                contextlib.nullcontext() if once else listening(shift),
+                Fetcher(shift.settings, held=shift.hold_host) as fetcher,
+                asyncio.TaskGroup() as group,
+            ):
                 heart = group.create_task(shift.keep_leases())
                 polls = group.create_task(self._lasting("poll", poll_due, fetcher, once=once))
                 fetches = group.create_task(self._lasting("fetch", fetch_owed, fetcher, polls, once=once))

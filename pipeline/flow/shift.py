@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -31,12 +33,40 @@ LONGEST_PAUSE = 60.0
 """Seconds between tries of a stage that cannot work now, at most: who frees the disk should not wait long."""
 
 
+BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds, seconds, of the classes in which durations are counted: from an idle host's page to the time limits."""
+
+
+@dataclass(slots=True)
+class Durations:
+    """How long something took, many times: counted in classes, as Prometheus wants it."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+    count: int = 0
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        self.total += seconds
+        place = bisect_left(BUCKETS, seconds)
+        if place < len(BUCKETS):
+            self.counts[place] += 1
+
+    def cumulative(self) -> Iterator[tuple[float, int]]:
+        """(upper bound, how many took no longer)."""
+        return zip(BUCKETS, accumulate(self.counts), strict=True)
+
+
 @dataclass(slots=True)
 class Tally:
     """What a run did, for progress, logs and the exit code."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    durations: dict[str, Durations] = field(default_factory=dict)
     listener: Callable[[str, int], None] | None = None
+
+    def took(self, what: str, seconds: float) -> None:
+        self.durations.setdefault(what, Durations()).add(seconds)
 
     def add(self, what: str, count: int = 1) -> None:
         self.counts[what] += count

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired
@@ -58,6 +59,7 @@ async def work_owed(
                 for item in fresh:
                     future = asyncio.wrap_future(make(item))
                     future.add_done_callback(heed)
+                    future.add_done_callback(partial(_took, shift, asyncio.get_running_loop().time()))
                     working[future] = item
             if not working and not ready:
                 if once and upstream_done and not fresh:
@@ -98,6 +100,11 @@ async def work_owed(
             with contextlib.suppress(WirewatchError, TimeoutError):
                 await asyncio.wait_for(asyncio.to_thread(store, ready), STOP_GRACE)
         await shift.let_go(items=[*working.values(), *(item for item, _ in ready)])
+
+
+def _took(shift: Shift, began: float, future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        shift.tally.took("make", asyncio.get_running_loop().time() - began)
 
 
 def outcome(shift: Shift, item: Item, future: asyncio.Future[Made]) -> Made | Change:
