@@ -37,15 +37,18 @@ class BatchShift(Shift):
         self.archive.close()
 
     async def claim_feeds(self, due: datetime, limit: int, busy: Mapping[str, int]) -> list[Feed]:
+        # What is in hand before the look: what is done meanwhile may still look held, and must not be taken again.
+        in_hand = set(self._feeds)
         held = await asyncio.to_thread(self.ledger.held_feeds, self.owner)
-        fresh = [feed for feed in held if feed.id not in self._feeds]
+        fresh = [feed for feed in held if feed.id not in in_hand]
         feeds = _spread(fresh, lambda feed: host(feed.url), limit, busy)
         self._feeds.update(feed.id for feed in feeds)
         return feeds
 
     async def claim(self, owed: Owed, limit: int, busy: Mapping[str, int] | None = None) -> list[Item]:
+        in_hand = set(self._items)
         held = await asyncio.to_thread(self.ledger.held_items, self.owner, owed, self.clock())
-        fresh = [item for item in held if item.id not in self._items]
+        fresh = [item for item in held if item.id not in in_hand]
         items = fresh[:limit] if owed is Owed.INDEX else _spread(fresh, lambda item: item.host, limit, busy or {})
         self._items.update(item.id for item in items)
         return items

@@ -9,6 +9,8 @@ import pytest
 
 HERE = Path(__file__).parent
 
+pytest.register_assert_rewrite("tests.dags.scenario")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if importlib.util.find_spec("airflow") is None:

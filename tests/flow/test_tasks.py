@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -266,3 +267,32 @@ def test_tasks_killed_at_any_moment_and_begun_again_end_as_an_undisturbed_run(
     assert "seen" not in counts
     assert "fetched" not in counts
     assert differences(outcome(settings), expected) == []
+
+
+def test_a_feed_whose_poll_is_stored_while_the_next_are_looked_for_is_not_polled_again(tmp_path: Path) -> None:
+    """The look and the end of a poll cross: what the look saw as held is done by the time that it returns."""
+    from pipeline.flow.batch import BatchShift
+
+    settings = load_settings(tmp_path)
+    with ledger_of(settings) as ledger:
+        for url in ("http://a.example/1", "http://b.example/1"):
+            ledger.add_feed(Feed(id=feed_id(url), url=url, added=utc_now()))
+        (batch,) = tasks.plan(settings, "polls", shards=1)
+        look = ledger.held_feeds
+        shift = BatchShift(settings, ledger, batch.claim)
+
+        async def crossing() -> None:
+            first, second = await shift.claim_feeds(utc_now(), 10, {})
+
+            def slow_look(claim: str) -> list[Feed]:
+                found = look(claim)
+                ledger.store_poll([], lambda _: first)
+                shift.polled(first)
+                return found
+
+            ledger.held_feeds = slow_look  # type: ignore[method-assign]
+            assert await shift.claim_feeds(utc_now(), 10, {}) == []
+            assert second.id in {feed.id for feed in look(batch.claim)}
+
+        asyncio.run(crossing())
+        shift.close()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 from tests.support.server import Reply, ScriptedServer
 
 WORDS = "harbour council ferry strike budget school bridge river farm market clinic library".split()  # noqa: SIM905
+"""What each feed is about: the first word of its headlines, and of no other's."""
+SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru sha ste tri".split()  # noqa: SIM905
 
 
 class Press:
@@ -28,22 +32,24 @@ class Press:
                 page = Reply(self._page(feed, n).encode(), headers={"Content-Type": "text/html; charset=utf-8"})
                 server.on(f"/news/{feed}/{n}", Reply(status=404) if (feed, n) == (3, 7) else page)
 
+    # No two stories are alike, or they would be told of as one.
     def _headline(self, feed: int, n: int) -> str:
-        return f"{WORDS[feed].title()} meeting number {n} ends in an agreement"
+        return f"{WORDS[feed].title()} {' '.join(self._words(feed, n, 0, 7))}"
+
+    def _words(self, feed: int, n: int, part: int, count: int) -> list[str]:
+        chance = random.Random(f"{feed}/{n}/{part}")
+        return ["".join(chance.choices(SYLLABLES, k=3)) for _ in range(count)]
 
     def _entry(self, feed: int, n: int) -> str:
         link = self.server.url(f"/news/{feed}/{n}")
-        text = f"A short note on the {WORDS[feed]} meeting number {n}."
+        text = f"A note on {' and '.join(self._words(feed, n, 1, 20))}."
         return (
             f"<item><title>{self._headline(feed, n)}</title><link>{link}</link><description>{text}</description></item>"
         )
 
     def _page(self, feed: int, n: int) -> str:
-        word = WORDS[feed]
         paragraphs = "".join(
-            f"<p>Delegates at {word} meeting {n} went through point {point} of the agenda for most of the afternoon, and"
-            f" agreed in the end, a spokesman said, that the {word} should be looked at again in {point + 2} years.</p>"
-            for point in range(1, 5)
+            f"<p>{' '.join(self._words(feed, n, part, 40)).capitalize()}, a spokesman said.</p>" for part in range(2, 8)
         )
         headline = self._headline(feed, n)
         return (
