@@ -63,8 +63,10 @@ def demo_copy(demo: Path, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A real Chromium, for one module at a time: while Playwright runs, its event loop does too, in the tests' own thread,
+    and no test that needs one of its own could follow."""
     with chromium() as running:
         yield running
 
