@@ -16,8 +16,8 @@ DOC = """
 
 Every hour, `look_after` gives back leases of workers that are gone, removes what was kept for batches that ended,
 tries alerts again that could not be delivered, and notes what a person should know: what lies in quarantine and why,
-feeds that fail again and again, feeds that are more quiet than usual. `wirewatch status` shows the notes. The same by
-hand: `wirewatch upkeep`, `wirewatch task deliver`.
+feeds that fail again and again, feeds that are more quiet than usual. `wirewatch status` shows the notes.
+The same by hand: `wirewatch upkeep`, `wirewatch task deliver`.
 
 Once a day, `clean_airflow` removes Airflow's own records that are older than `keep_days`. Tasks may not talk to
 Airflow's database, so it needs the connection in the environment variable `WIRE_AIRFLOW_DB`, and is skipped without.
