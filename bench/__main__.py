@@ -13,6 +13,7 @@ BENCHES = (
     "bench.stories",
     "bench.page",
     "bench.alerts",
+    "bench.latency",
     "bench.quality",
     "bench.peers",
 )

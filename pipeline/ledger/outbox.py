@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
 from pipeline.ledger import tables as t
 from pipeline.ledger.access import Access
@@ -111,10 +111,20 @@ class Outbox(Access):
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True, of=t.deliveries)
         )
+        while True:
+            held, parcels = self._claim(chosen, now, owner, lease, judge)
+            if parcels or not held:
+                return parcels  # else all that was looked at is held, and there may be more
+
+    def _claim(
+        self, chosen: Select[Any], now: datetime, owner: str, lease: float, judge: Callable[[Waiting], Verdict | Hold]
+    ) -> tuple[int, list[Parcel]]:
+        """One look: how many deliveries were held or silenced, and what goes out."""
+        put_off = 0
         with self._write() as db:
             rows = [dict(row) for row in db.execute(chosen).mappings()]
             if not rows:
-                return []
+                return 0, []
             silences = {row.rule: row.until for row in db.execute(select(t.silences).where(t.silences.c.until > now))}
             last = self._last(db, {row["rule"] for row in rows})
             making: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -137,6 +147,7 @@ class Outbox(Access):
                             silenced=silences.get(row["rule"]),
                         )
                     )
+                put_off += verdict is not Verdict.SEND
                 if isinstance(verdict, Hold):
                     self._set(db, row, due=verdict.until, held=verdict.why)
                 elif verdict is Verdict.SILENCE:
@@ -145,7 +156,7 @@ class Outbox(Access):
                     making.setdefault(parcel, []).append(row)
                     if not row["message"]:
                         last[stream] = now
-            return self._seal(db, making.values(), now, owner, lease)
+            return put_off, self._seal(db, making.values(), now, owner, lease)
 
     def _seal(
         self, db: Connection, making: Iterable[list[dict[str, Any]]], now: datetime, owner: str, lease: float

@@ -32,15 +32,25 @@ SEED = 20261126
 RULES = """\
 rules:
   - {name: once, query: kashmir, channels: [hook]}
-  - {name: each, query: kashmir AND dispatch, throttle: every version, channels: [hook]}
+  - {name: each, query: kashmir AND monday, throttle: every version, channels: [hook]}
 channels:
   hook: {type: webhook, url: "URL", secret: {env: HOOK_SECRET}, timeout: 2}
 """
-BODY = (
-    "SRINAGAR - Officials in Kashmir said on Monday that {token} had been seen on the road to the pass, and that the "
-    "road would be closed until the snow was cleared.\n\nA villager said that nobody had told the drivers, who waited "
-    "for hours with their engines running. {more}\n\nThe district administration said that it would publish a list."
-)
+SYLLABLES = [
+    start + end
+    for start in ["b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v"]
+    for end in ["an", "ek", "il", "om", "ush", "eta", "ivo", "arn"]
+]
+# Sixteen thousand words: two stories share next to none, and nothing takes them for accounts of one event.
+WORDS = [one + other for one in SYLLABLES for other in SYLLABLES]
+
+
+def body(token: str, more: str) -> str:
+    """A story's text: of no two stories alike, so that they are no copies of each other, and of one always the same."""
+    chance = random.Random(token)
+    sentences = [" ".join(chance.choices(WORDS, k=14)).capitalize() + "." for _ in range(9)]
+    opening = f"Officials in Kashmir said on Monday that {token} had been seen."
+    return "\n\n".join([opening, " ".join(sentences[:5]), " ".join([*sentences[5:], more])])
 
 
 @dataclass
@@ -100,7 +110,7 @@ class Site:
         if number > 4 and number % 5 == 0:
             self.stories[-4].title = f"CORRECTED-{self.stories[-4].title}"
             self.stories[-4].more = "This story corrects the name of the road."
-        self.stories.append(Story(token, f"Kashmir dispatch: {token} on the road to the pass", feeds=both))
+        self.stories.append(Story(token, f"{token} {' '.join(random.Random(token).choices(WORDS, k=6))}", feeds=both))
 
     def page(self, path: str) -> tuple[str, str] | None:
         outlet, _, rest = path.strip("/").partition("/")
@@ -117,7 +127,7 @@ class Site:
             return "application/rss+xml", f'<rss version="2.0"><channel><title>{outlet}</title>{items}</channel></rss>'
         if rest.isdigit() and int(rest) < len(self.stories):
             story = self.stories[int(rest)]
-            paragraphs = BODY.format(token=story.token, more=story.more).split("\n\n")
+            paragraphs = body(story.token, story.more).split("\n\n")
             text = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
             return (
                 "text/html",

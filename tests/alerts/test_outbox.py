@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from pipeline.alerts.timing import Throttle, judge, read_digest, read_quiet_hours
-from pipeline.ledger import AlertState, DeliveryState, Fired, Ledger, Parcel, StoryNow, Verdict, Waiting, open_ledger
+from pipeline.ledger import (
+    AlertState,
+    DeliveryState,
+    Fired,
+    Hold,
+    Ledger,
+    Parcel,
+    StoryNow,
+    Verdict,
+    Waiting,
+    open_ledger,
+)
 from pipeline.records import Alert, AlertKind, Status, alert_id
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -273,6 +284,17 @@ def test_a_digest_gathers_what_comes_until_its_time_and_sends_it_as_one(ledger: 
     (parcel,) = deal(ledger, DAILY, later(hours=6))
     assert [alert.story for alert in parcel.alerts] == ["s0", "s1", "s2"]
     assert deal(ledger, DAILY, later(hours=30)) == []
+
+
+def test_what_is_held_hides_nothing_that_can_go_out_now(ledger: Ledger) -> None:
+    matches = [fired(an_alert("daily", story=f"s{n}")) for n in range(450)]
+    record(ledger, *matches, stories=tuple(story(f"s{n}") for n in range(450)))
+    record(ledger, fired(an_alert("now", story="s0", fired=later(seconds=1))), now=later(seconds=1))
+
+    def how(waiting: Waiting, now: datetime) -> Verdict | Hold:
+        return DAILY(waiting, now=now) if waiting.rule == "daily" else Verdict.SEND
+
+    assert [parcel.rule for parcel in deal(ledger, how, later(seconds=2))] == ["now"]
 
 
 def test_a_digest_that_failed_goes_out_again_with_the_same_alerts_under_the_same_key(ledger: Ledger) -> None:
