@@ -3,7 +3,7 @@ UV := ./scripts/uv
 RUN := $(UV) run --frozen --no-sync
 DEMO_DATA ?= demo-data
 
-.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills score audit train format clean setup setup-demo
+.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills score fuzz audit train format clean setup setup-demo
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ kills: setup  ## 200 kills of a worker that delivers alerts: none lost, none dou
 
 score: setup  ## our manners towards hosts: 10,000 polls of a scripted world, days long in simulated time, as a table
 	$(RUN) python -m tests.manners
+
+fuzz: setup  ## fuzz all that reads what others wrote; FUZZ_EXAMPLES=100000 for longer
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(RUN) pytest tests/fuzz -n 2
 
 audit: setup  ## known holes of the pinned dependencies (asks PyPI's advisory database)
 	@$(UV) export --frozen --no-dev --no-hashes --no-emit-project --quiet > .audit-requirements.txt

@@ -7,6 +7,7 @@ sitemap without news lists all that a site has, and is no source of news.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -109,7 +110,8 @@ def _entry(node: etree._Element, url: str) -> Entry | None:
 
 
 def _name(node: etree._Element) -> str:
-    return etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+    """The element's name in lower case, without its namespace or a prefix that nobody has declared."""
+    return re.split("[}:]", node.tag)[-1].lower() if isinstance(node.tag, str) else ""
 
 
 def _children(node: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -22,11 +22,12 @@ ADDED = 10
 """Feeds that are added as a user adds them, one after the other, before the run begins."""
 
 
-def look_seldom(patch: pytest.MonkeyPatch) -> None:
-    """Let an idle run look every minute for what another process may have put into the ledger: each look costs real
-    time, and there are days of them."""
+def look_seldom(patch: pytest.MonkeyPatch, every: float = 60.0) -> None:
+    """Let an idle run look only so often, in seconds, for what another process may have put into the ledger: each look
+    costs real time, and there are days of them."""
     for module in ("shift", "poll", "fetch", "work"):
-        patch.setattr(f"pipeline.flow.{module}.IDLE", 60.0)
+        patch.setattr(f"pipeline.flow.{module}.IDLE", every)
+    patch.setattr("pipeline.flow.stories.REFRESH", every)
     patch.setattr("pipeline.flow.report.EVERY", 3_600.0)
 
 
@@ -44,7 +45,7 @@ async def live(folder: Path, *, of_one_host: int, others: int, hours: float, mos
         await _run(settings, ledger, ["elsewhere:1:1"], hours * 900)
         await _run(settings, ledger, ["elsewhere:2:2", "elsewhere:3:3"], hours * 2700)
         ledger.close()
-    return world, Setting(settings.min_interval, settings.host_delay, settings.per_host)
+    return world, Setting(settings.min_interval, settings.max_interval, settings.host_delay, settings.per_host)
 
 
 async def _add(world: World, settings: Settings, ledger: Ledger) -> None:

@@ -17,6 +17,7 @@ class Setting:
     """What the run was told."""
 
     min_interval: float
+    max_interval: float
     host_delay: float
     per_host: int
     unconditional: int = 48
@@ -185,7 +186,7 @@ def identity(world: World, setting: Setting) -> Iterator[str | None]:
 def interval(world: World, setting: Setting) -> Iterator[str | None]:
     ttl = {(world.hosts[host], way.path): way.ttl * 60.0 for host, way in world.feeds}
     for place, requests in _by_place(world).items():
-        least = max(setting.min_interval, ttl.get(place, 0.0))
+        least = max(setting.min_interval, min(ttl.get(place, 0.0), setting.max_interval))
         for one, then in itertools.pairwise(requests):
             yield f"{place} asked after {then.at - one.at:.0f} s" if then.at - one.at < least - 1 else None
 

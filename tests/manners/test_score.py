@@ -17,8 +17,8 @@ pytestmark = pytest.mark.timeout(1_200)  # for machines that have much else to d
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     folder: Path = tmp_path_factory.mktemp("score")
     with pytest.MonkeyPatch.context() as patch:
-        look_seldom(patch)
-        world, setting = simulate(live(folder, of_one_host=12, others=15, hours=28, most=21_600))
+        look_seldom(patch, every=600.0)
+        world, setting = simulate(live(folder, of_one_host=12, others=15, hours=27, most=21_600))
     return {verdict.rule: verdict for verdict in judge(world, setting)}
 
 

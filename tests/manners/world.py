@@ -77,15 +77,15 @@ def ways(of_one_host: int, others: int) -> list[tuple[int, Way]]:
         etag = ODD_ETAGS[n % len(ODD_ETAGS)] if n % 3 else None
         made.append((0, Way("one of many", f"/{n}.xml", every=HOUR * (1 + n % 7), etag=etag, modified=n % 3 == 0)))
     special: list[Way] = [
-        Way("429, an hour", "/a.xml", fails=_spell(429, 2 * HOUR, 2.5 * HOUR, HOUR), etag='"a"'),
-        Way("429, no word", "/b.xml", fails=_spell(429, 1 * HOUR, 1.5 * HOUR)),
-        Way("503, half an hour", "/c.xml", fails=_spell(503, 1 * HOUR, 1.4 * HOUR, 1800.0), modified=True),
-        Way("403 for a limit", "/d.xml", fails=_spell(403, 3 * HOUR, 3.5 * HOUR, 2 * HOUR)),
+        Way("429, an hour", "/a.xml", fails=_spell(429, HOUR, 3 * HOUR, HOUR), etag='"a"'),
+        Way("429, no word", "/b.xml", fails=_spell(429, 0.3 * HOUR, 2 * HOUR)),
+        Way("503, half an hour", "/c.xml", fails=_spell(503, 0.5 * HOUR, 2 * HOUR, 1800.0), modified=True),
+        Way("403 for a limit", "/d.xml", fails=_spell(403, 2 * HOUR, 4 * HOUR, 2 * HOUR)),
         Way("403 for ever", "/e.xml", fails=_spell(403, 2 * HOUR, 1e9)),
         Way("moved for good", "/f.xml", moves="/new.xml", moved=301, etag='"f"'),
         Way("moved for now", "/g.xml", moves="/else.xml", moved=302, etag='"g"'),
         Way("moved, 308", "/h.xml", moves="/new.xml", moved=308),
-        Way("gone", "/i.xml", fails=_spell(410, 2 * HOUR, 1e9)),
+        Way("gone", "/i.xml", fails=_spell(410, HOUR, 1e9)),
         Way("ttl of two hours", "/j.xml", ttl=120),
         Way("cookies", "/k.xml", cookie=True, etag='W/"k"'),
         Way("pages", "/l.xml", pages=True, every=HOUR / 2),
