@@ -68,7 +68,7 @@ def read_article(item: Item, read: Callable[[Location], Page]) -> Article | Chan
         article = extract(read(item.location), sighting)
     except ArchiveError as error:
         # The page is still on the web: ask for it again, and leave the damaged record behind.
-        return Retry(item.id, Owed.FETCH, sighting.first_seen, "archive", str(error))
+        return Retry(item.id, Owed.FETCH, sighting.first_seen, "archive", str(error), lost=True)
     except ExtractError as error:
         if sighting.text:
             return from_feed(sighting, error.reason)

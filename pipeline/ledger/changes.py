@@ -95,13 +95,17 @@ class FellBack:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A stage failed and is to be tried again at ``due``. ``stage`` is what is owed then."""
+    """A stage failed and is to be tried again at ``due``. ``owed`` is what is owed then.
+
+    ``lost`` says that the archive has lost the page: it is asked for whole, whatever was had of it before.
+    """
 
     item: str
     owed: Owed
     due: datetime
     code: str
     reason: str
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,10 @@ class Quarantined:
 Change = Fetched | Unchanged | FellBack | Retry | Indexed | Duplicate | Skipped | GaveUp | Quarantined
 
 
+UNCONDITIONAL: dict[str, Any] = {"etag": None, "last_modified": None, "page_hash": None}
+"""The columns of an item whose page is asked for whole: "not changed" would be no answer."""
+
+
 def columns(change: Change, now: datetime) -> dict[str, Any]:
     """The columns that a change sets."""
     # Here, and not above: worker processes make changes without a ledger, and SQLAlchemy is slow to import.
@@ -200,9 +208,9 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
                 "body_reason": reason,
                 "fetch_again": fetch_again,
             }
-        case Retry(owed=owed, due=due, code=code, reason=reason):
+        case Retry(owed=owed, due=due, code=code, reason=reason, lost=lost):
             count = t.items.c.fetches if owed is Owed.FETCH else t.items.c.attempts
-            return {
+            return (UNCONDITIONAL if lost else {}) | {
                 "owed": owed.value,
                 "due": due,
                 count.name: count + 1,

@@ -26,7 +26,7 @@ from sqlalchemy.sql import ClauseElement
 from pipeline.ledger import tables as t
 from pipeline.ledger.access import CHUNK, LEASED, chunks, feed_of, feed_row, idle
 from pipeline.ledger.batches import PREFIX, Batches
-from pipeline.ledger.changes import Change, FellBack, Fetched, Item, ItemState, Owed, columns
+from pipeline.ledger.changes import UNCONDITIONAL, Change, FellBack, Fetched, Item, ItemState, Owed, columns
 from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.visits import Visits, said
@@ -395,9 +395,10 @@ class Ledger(Batches, Visits):
             last = ids[-1]
 
     def owe_fetch(self, item: str, now: datetime) -> None:
-        """Ask for an item's page again: the archive has lost it."""
+        """Ask for an item's page again, whole: the archive has lost it."""
+        values = UNCONDITIONAL | {"owed": Owed.FETCH.value, "due": now, "fetches": 0}
         with self._write() as db:
-            db.execute(update(t.items).where(t.items.c.id == item).values(owed=Owed.FETCH.value, due=now, fetches=0))
+            db.execute(update(t.items).where(t.items.c.id == item).values(**values))
 
     def count_indexed(self, feed: str | None, since: datetime | None, until: datetime | None) -> int:
         """How many articles in the index were first seen in that time, announced by that feed (by id); all for none."""
