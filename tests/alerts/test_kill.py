@@ -248,7 +248,7 @@ def test_kills_of_the_worker_lose_no_alert_and_double_none_that_was_acknowledged
         killed = disturb(desk, KILLS, chance)
         desk.finish()
         check(desk)
-        assert receiver.doubled() == []
+        assert receiver.histories() == {}
         assert len(killed) == KILLS
         print(
             f"{len(killed)} kills, {len(site.stories)} stories, {len(receiver.keys)} keys, {len(receiver.taken)} taken, "

@@ -38,18 +38,19 @@ def report(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def second_edition() -> Newsroom:
+def last_edition() -> Newsroom:
     """The gold for what the demo saw: not served, only read."""
     room = Newsroom()
-    room.advance()
+    while room.advance():
+        pass
     return room
 
 
-def test_every_story_of_both_editions_ends_in_one_counted_outcome(report, second_edition):
+def test_every_story_of_every_edition_ends_in_one_counted_outcome(report, last_edition):
     items = report["items"]
-    assert sum(items.values()) == len(second_edition.articles)
+    assert sum(items.values()) == len(last_edition.articles)
     assert items["quarantined"] == items["seen"] == items["fetched"] == items["dropped"] == 0
-    pages_without_article = [a for a in second_edition.articles.values() if a.kind is not PageKind.ARTICLE]
+    pages_without_article = [a for a in last_edition.articles.values() if a.kind is not PageKind.ARTICLE]
     assert items["skipped"] <= len(pages_without_article)
     assert report["articles"] == items["indexed"]
 

@@ -105,10 +105,21 @@ class Receiver:
 
     def doubled(self) -> list[str]:
         """Keys under which something came after they had been acknowledged."""
-        found, done = [], set()
+        return sorted(self.histories())
+
+    def histories(self) -> dict[str, list[str]]:
+        """What came under each key that is :meth:`doubled`, to be read where a test fails."""
+        done, found = set(), set()
         for message in self.taken:
             if message.key in done:
-                found.append(message.key)
+                found.add(message.key)
             if message.acknowledged:
                 done.add(message.key)
-        return found
+        return {
+            key: [
+                f"attempt {m.attempt} at {m.at:.2f}{', acknowledged' if m.acknowledged else ''}"
+                for m in self.taken
+                if m.key == key
+            ]
+            for key in found
+        }
