@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lxml import etree
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
@@ -18,6 +19,12 @@ _EMBEDS = XPath(
     './/blockquote[contains(@class,"twitter") or contains(@class,"instagram") or contains(@class,"tiktok") or'
     ' contains(@class,"bluesky") or contains(@class,"reddit") or @data-instgrm-permalink]'
     ' | .//*[@aria-hidden="true" and not(.//p)]'
+)
+# Places for advertisements, pictures and spaces: a third of a container's elements, at whose class names trafilatura
+# looks with dozens of regular expressions each (2026-11-26).
+_EMPTY = XPath(
+    ".//*[(self::div or self::span or self::section or self::a or self::ul or self::li or self::p or self::cnx)"
+    " and not(normalize-space())]"
 )
 _LINKS = XPath(".//a[string-length() > 12]")
 _BLOCKS = frozenset({"p", "li", "div", "h2", "h3", "h4", "h5", "h6", "dd", "dt", "section", "td"})
@@ -31,10 +38,12 @@ _CREDIT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LONGEST_CALL, _LONGEST_CREDIT = 240, 120
+_NOTHING = "nothing"
 
 
 def prune(container: HtmlElement) -> None:
-    """Take embedded posts out of the container, and blocks that are nothing but one link: they lead elsewhere.
+    """Take embedded posts out of the container, blocks that are nothing but one link (they lead elsewhere), and what
+    holds no text at all.
 
     A container made of links alone (a list of headlines) is left as it is.
     """
@@ -56,6 +65,11 @@ def prune(container: HtmlElement) -> None:
             block, parent = parent, parent.getparent()
         if block.tag in _BLOCKS and parent is not None:
             _drop(block)
+    empty = _EMPTY(container)
+    for element in empty if isinstance(empty, list) else ():
+        if isinstance(element, HtmlElement):
+            element.tag = _NOTHING
+    etree.strip_elements(container, _NOTHING, with_tail=False)
 
 
 def _letters(element: HtmlElement) -> int:

@@ -23,6 +23,8 @@ log = structlog.get_logger("wirewatch")
 REFRESH = 5.0
 """Seconds between looks for stories that have grown: twenty carriers in a minute are then a dozen writes, not twenty
 times twenty (2026-11-25)."""
+REFRESH_IN_A_PASS = 30.0
+"""The same in one pass over all that is owed, where nobody waits for news."""
 AT_ONCE = 50
 """Stories refreshed in one write of the index."""
 
@@ -97,6 +99,7 @@ def outdated(index: Index, standing: dict[str, Placed]) -> list[Document]:
 
 async def refresh_owed(shift: Shift, index: Index, work: asyncio.Task[None] | None = None, *, once: bool) -> None:
     """Refresh stories as they grow; in one pass, until ``work``, which makes them grow, is done and none is owed."""
+    pause = REFRESH_IN_A_PASS if once else REFRESH
     while not shift.stopping.is_set():
         last = work is None or work.done()
         if await asyncio.to_thread(refresh_stories, shift, index):
@@ -110,6 +113,6 @@ async def refresh_owed(shift: Shift, index: Index, work: asyncio.Task[None] | No
         if work is not None and not last:
             waits.add(work)  # type: ignore[arg-type]
         try:
-            await asyncio.wait(waits, timeout=REFRESH, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()

@@ -71,7 +71,7 @@ def forms(text: str) -> list[Form]:
     found = _pattern_for(plain).findall(plain)
     if found and len(max(found, key=len)) > MAX_TOKEN:
         found = [word[at : at + MAX_TOKEN] for word in found for at in range(0, len(word), MAX_TOKEN)]
-    return [_forms(word) for word in found]
+    return [*map(_forms, found)]
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -14,8 +14,9 @@ from pipeline.enrich.passage import Passage
 from pipeline.records import Article, Claim, ClaimChange, Difference, Document, SentenceChange, digest
 from pipeline.stories.text import folded, words
 
-_SIGNS = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-", "‑": "-", "…": "..."}
+_SIGNS = (
+    *(("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("«", '"'), ("»", '"')),
+    *(("–", "-"), ("—", "-"), ("‑", "-"), ("…", "...")),
 )
 _CLOCK = re.compile(
     r"""^\W*(?:
@@ -41,7 +42,12 @@ _SHOWN = 600
 
 def normal(text: str) -> str:
     """A text as it is compared: without white space, quotes' and dashes' shapes, case and clocks."""
-    lines = [_AGO.sub(" ", line.translate(_SIGNS)) for line in text.split("\n")]
+    if not text.isascii():
+        for shape, plain in _SIGNS:  # passes in C, a tenth of one `str.translate`
+            text = text.replace(shape, plain)
+    if "ago" in text.casefold():
+        text = "\n".join(_AGO.sub(" ", line) for line in text.split("\n"))
+    lines = text.split("\n")
     return "\n".join(" ".join(line.split()).casefold() for line in lines if line.strip() and not _CLOCK.match(line))
 
 
