@@ -431,12 +431,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One search result. ``highlights`` maps a field to fragments, matched words between ``\\x02`` and ``\\x03``."""
+    """One search result. ``highlights`` maps a field to fragments, matched words between ``\\x02`` and ``\\x03``;
+    ``folded`` says how many other hits a collapsed search shows by this one."""
 
     id: str
     score: float
     record: dict[str, Any]
     highlights: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    folded: int = 0
 
 
 class AlertKind(StrEnum):

@@ -90,6 +90,9 @@ def search(
         list[str] | None, typer.Option(help="Count hits by source, entity, speaker, language, …; may be repeated.")
     ] = None,
     histogram: Annotated[Width | None, typer.Option(help="Count hits by time.")] = None,
+    collapse: Annotated[
+        bool, typer.Option("--collapse", help="One hit a story, of claims one a statement; all are counted.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -114,6 +117,7 @@ def search(
                 facets=tuple(facet or ()),
                 histogram=Interval(histogram.value) if histogram else None,
                 highlight=True,
+                collapse=collapse,
             )
             result = index.search(request)
         except QueryError as error:
@@ -195,6 +199,9 @@ def article_line(hit: Hit) -> Text:
     if article["body_source"] == "feed":
         about.append("feed text only")
     text.append("  " + " · ".join(part for part in about if part), style="dim")
+    if hit.folded:
+        outlets = {carrier["source"] for carrier in hit.record["placement"]["carriers"]}
+        text.append(f"\n  carried by {len(outlets)} outlets, {hit.folded} more match", style="dim")
     for fragment in hit.highlights.get("body", ())[:2]:
         text.append("\n  ")
         text.append_text(marked(fragment))
@@ -215,6 +222,8 @@ def claim_line(hit: Hit) -> Text:
         str(record.get("published") or record.get("first_seen") or "")[:16].replace("T", " "),
         hit.id[:8],
     ]
+    if hit.folded:
+        about.append(f"{hit.folded} more of the same")
     text.append("  " + " · ".join(part for part in about if part), style="dim")
     return text
 

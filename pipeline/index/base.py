@@ -63,6 +63,10 @@ class SearchRequest:
     facet_size: int = 10
     histogram: Interval | None = None
     highlight: bool = False
+    collapse: bool = False
+    """One hit a story, of claims one an assertion (``fields.COLLAPSED``): the first in the order asked for, with
+    ``Hit.folded`` others behind it. What has neither stands by itself. Total, facets and histogram count all. Only the
+    first 10,000 matches are looked through, and a page's cursor counts hits, so that news may shift pages."""
     now: datetime | None = None
     """What ``now`` in a date stands for; the clock where it is ``None``."""
 
@@ -94,7 +98,13 @@ def result_to_dict(result: SearchResult) -> dict[str, Any]:
         "histogram": [{"from": start.isoformat(), "count": count} for start, count in result.histogram],
         "hints": list(result.hints),
         "hits": [
-            {"id": hit.id, "score": round(hit.score, 4), "highlights": to_dict(hit)["highlights"], **hit.record}
+            {
+                "id": hit.id,
+                "score": round(hit.score, 4),
+                "folded": hit.folded,
+                "highlights": to_dict(hit)["highlights"],
+                **hit.record,
+            }
             for hit in result.hits
         ],
     }

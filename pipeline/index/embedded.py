@@ -23,8 +23,8 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from pipeline.index import analysis
 from pipeline.index.base import Interval, Kind, SearchRequest, SearchResult, Sort
 from pipeline.index.embedded_query import PRESENT, Compiler, clamp
 from pipeline.index.fields import (
+    COLLAPSED,
     FIELDS,
     SCHEMA_VERSION,
     Field,
@@ -52,7 +53,15 @@ from pipeline.index.fields import (
 )
 from pipeline.index.highlight import highlighter
 from pipeline.index.query import parse
-from pipeline.index.request import FULL_ID, check_request, cursor_mark, cursor_place
+from pipeline.index.request import (
+    FULL_ID,
+    MAX_LIMIT,
+    check_request,
+    collapsed_start,
+    cursor_mark,
+    cursor_place,
+    first_of_each,
+)
 from pipeline.records import Document, Hit, digest, from_json, to_json
 
 ORDER, TIE, RECORD = "_order", "_tie", "_record"
@@ -296,17 +305,29 @@ class EmbeddedIndex:
                         *((Occur.Must, Query.boost_query(wanted, 0.0)) for wanted in filters),
                     ]
                 )
-            if request.sort is Sort.SCORE and parsed.scores:
-                total, page, cursor = _by_score(searcher, query, request)
+
+            def ordered(asked: SearchRequest) -> tuple[int, Page, str | None]:
+                if request.sort is Sort.SCORE and parsed.scores:
+                    return _by_score(searcher, query, asked)
+                return _by_time(searcher, query, asked, part.compiler, fields["time"])
+
+            folded: dict[str, int] = {}
+            if request.collapse:
+                word = "score" if request.sort is Sort.SCORE and parsed.scores else "time"
+                total, page, cursor = _collapsed(searcher, request, word, ordered)
+                folded = _matches_of(searcher, part, query, request.kind, page)
             else:
-                total, page, cursor = _by_time(searcher, query, request, part.compiler, fields["time"])
+                total, page, cursor = ordered(request)
             mark = highlighter(parsed) if request.highlight else None
             hits = []
             for score, address in page:
                 record = msgspec.json.decode(_record(searcher, address))
                 texts = record if request.kind is Kind.CLAIMS else record["article"]
                 id_ = record["id"] if request.kind is Kind.CLAIMS else texts["id"]
-                hits.append(Hit(id=id_, score=score, record=record, highlights=mark(texts) if mark else {}))
+                others = folded.get(_group(request.kind, record) or "", 1) - 1
+                hits.append(
+                    Hit(id=id_, score=score, record=record, highlights=mark(texts) if mark else {}, folded=others)
+                )
             return SearchResult(
                 total=total,
                 hits=tuple(hits),
@@ -624,6 +645,18 @@ class _Identity(msgspec.Struct):
     article: _Article
 
 
+class _Place(msgspec.Struct):
+    story: str | None = None
+
+
+class _Placed(msgspec.Struct):
+    placement: _Place
+
+
+class _Asserted(msgspec.Struct):
+    assertion: str | None = None
+
+
 def _id(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> str:
     """The id of an article; the rest of its record is not decoded."""
     return msgspec.json.decode(_record(searcher, address), type=_Identity).article.id
@@ -709,6 +742,55 @@ def _by_time(
     page = hits[: request.limit]
     cursor = f"time:{cursor_mark(request)}:{page[-1][0]}" if page and len(hits) > request.limit else None
     return total, [(0.0, address) for _, address in page], cursor
+
+
+def _group(kind: Kind, record: Mapping[str, Any]) -> str | None:
+    """The story of an article's record, or the assertion of a claim's."""
+    found = record["placement"] if kind is Kind.ARTICLES else record
+    return found.get(COLLAPSED[kind]) or None
+
+
+def _group_at(searcher: tantivy.Searcher, kind: Kind, address: tantivy.DocAddress) -> str | None:
+    """The same, without decoding the rest of the record: tantivy's columns of words cannot be read."""
+    record = _record(searcher, address)
+    if kind is Kind.CLAIMS:
+        return msgspec.json.decode(record, type=_Asserted).assertion or None
+    return msgspec.json.decode(record, type=_Placed).placement.story or None
+
+
+def _collapsed(
+    searcher: tantivy.Searcher,
+    request: SearchRequest,
+    word: str,
+    ordered: Callable[[SearchRequest], tuple[int, Page, str | None]],
+) -> tuple[int, Page, str | None]:
+    """A page of the first hits of each group, by going through all hits in order until it is full."""
+    start = collapsed_start(request, word)
+    wanted = start + request.limit + 1
+    reach = min(4 * wanted, MAX_LIMIT) if request.limit else 0
+    groups: list[str | None] = []
+    while True:
+        total, hits, _ = ordered(replace(request, limit=reach, offset=0, after=None))
+        groups += [_group_at(searcher, request.kind, address) for _, address in hits[len(groups) :]]
+        firsts = first_of_each(groups)
+        if len(firsts) >= wanted or reach >= min(total, MAX_LIMIT) or not request.limit:
+            break
+        reach = min(4 * reach, MAX_LIMIT)
+    end = start + request.limit
+    cursor = f"{word}:{cursor_mark(request)}:{end}" if request.limit and len(firsts) > end else None
+    return total, [hits[place] for place in firsts[start:end]], cursor
+
+
+def _matches_of(searcher: tantivy.Searcher, part: _Part, query: Query, kind: Kind, page: Page) -> dict[str, int]:
+    """How many hits there are of each group on a page."""
+    groups = {group for _, address in page if (group := _group_at(searcher, kind, address))}
+    if not groups:
+        return {}
+    name = COLLAPSED[kind]
+    of_page = Query.term_set_query(part.index.schema, name, [analysis.fold(group) for group in groups])
+    both = Query.boolean_query([(Occur.Must, query), (Occur.Must, of_page)])
+    counted = searcher.aggregate(both, {"groups": {"terms": {"field": name, "size": len(groups)}}})
+    return {bucket["key"]: int(bucket["doc_count"]) for bucket in counted["groups"]["buckets"]}
 
 
 def _facets(searcher: tantivy.Searcher, query: Query, request: SearchRequest) -> dict[str, tuple[tuple[str, int], ...]]:

@@ -187,6 +187,10 @@ ALIASES: Mapping[Kind, Mapping[str, str]] = {
 }
 
 
+COLLAPSED: Mapping[Kind, str] = {Kind.ARTICLES: "story", Kind.CLAIMS: "assertion"}
+"""What hits share that a collapsed search shows as one: outlets carry each other's stories, and each other's quotes."""
+
+
 def facets(kind: Kind) -> tuple[str, ...]:
     """The names of the fields whose values can be counted."""
     return tuple(field.name for field in FIELDS[kind].values() if field.facet)

@@ -6,6 +6,7 @@ A cursor is ``score:`` or ``time:``, a mark of the search that it belongs to, an
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pipeline.errors import RequestError
 from pipeline.index import analysis
@@ -47,7 +48,25 @@ def check_request(request: SearchRequest) -> None:
 def cursor_mark(request: SearchRequest) -> str:
     """What a cursor carries so that it is of no use to another search. Without times: see ``SearchRequest.after``."""
     sources = sorted(map(analysis.fold, request.sources))
-    return digest("cursor", request.query.strip(), request.kind.value, request.sort.value, *sources)[:8]
+    how = ["collapse"] if request.collapse else []
+    return digest("cursor", request.query.strip(), request.kind.value, request.sort.value, *sources, *how)[:8]
+
+
+def first_of_each(groups: Sequence[str | None]) -> list[int]:
+    """Where each group is met first, in order; ``None`` is a group by itself each time: pure."""
+    seen: set[str] = set()
+    places = []
+    for place, group in enumerate(groups):
+        if group is None or group not in seen:
+            places.append(place)
+        if group is not None:
+            seen.add(group)
+    return places
+
+
+def collapsed_start(request: SearchRequest, kind: str) -> int:
+    """How many hits of a collapsed search are on the pages before this one. Raises RequestError for a bad cursor."""
+    return int(cursor_place(request, kind, r"(\d{1,12})").group(1)) if request.after else request.offset
 
 
 def cursor_place(request: SearchRequest, kind: str, pattern: str) -> re.Match[str]:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from pipeline.errors import QueryError, RequestError
 from pipeline.index import Interval, Kind, Parsed, SearchRequest, Sort, facets, parse, read_when
-from pipeline.index.fields import FIELDS, Type
+from pipeline.index.fields import COLLAPSED, FIELDS, Type
 
 FACETS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.ARTICLES: ("source", "speaker", "person", "org", "place", "cue", "origin", "status", "language"),
@@ -34,6 +34,7 @@ _SINGLE: Final = {
     "named",
     "origin",
     "story",
+    "assertion",
 }
 """Fields with one value a record: of several filters on one, any will do. Of the others all must hold."""
 
@@ -59,6 +60,8 @@ class Address:
     sort: Sort | None = None
     """``None`` is the best first where a query ranks, else the newest."""
     after: str = ""
+    collapse: bool = True
+    """One hit a story, of claims one an assertion; all where it is the hits of one story that are asked for."""
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]]) -> Address:
@@ -86,6 +89,7 @@ class Address:
             until=given.get("to", "").strip(),
             sort=_sort(given.get("sort", "")),
             after=given.get("after", ""),
+            collapse=_collapse(given.get("collapse", "")),
         )
 
     def url(self, path: str = "/") -> str:
@@ -97,6 +101,7 @@ class Address:
             ("from", self.since),
             ("to", self.until),
             ("sort", self.sort.value if self.sort else ""),
+            ("collapse", "" if self.collapse else "no"),
             ("after", self.after),
         ]
         written = urlencode([(name, value) for name, value in pairs if value])
@@ -113,6 +118,20 @@ class Address:
     def within(self, since: str, until: str) -> Address:
         """The same within other times."""
         return replace(self, since=since, until=until, after="")
+
+    @property
+    def collapses(self) -> bool:
+        """Whether this search shows one hit for several."""
+        one = COLLAPSED[self.kind]
+        return self.collapse and not any(name in (one, "story") for name, _ in self.filters)
+
+    def collapsed(self, collapse: bool) -> Address:
+        """The same with one hit a story, or with each."""
+        return replace(self, collapse=collapse, after="")
+
+    def story(self, story: str) -> Address:
+        """All of its hits that are of one story, or of one assertion."""
+        return self.narrowed(COLLAPSED[self.kind], story)
 
     def sorted(self, sort: Sort | None) -> Address:
         return replace(self, sort=sort, after="")
@@ -161,6 +180,7 @@ class Address:
             facet_size=18,
             histogram=histogram,
             highlight=True,
+            collapse=self.collapses,
             now=now,
         )
 
@@ -195,6 +215,12 @@ def _kind(text: str) -> Kind:
         return Kind(text) if text else Kind.ARTICLES
     except ValueError:
         raise RequestError("", "in", f"in is 'articles' or 'claims', not {text[:40]!r}") from None
+
+
+def _collapse(text: str) -> bool:
+    if text not in ("", "yes", "no"):
+        raise RequestError("", "collapse", f"collapse is 'yes' or 'no', not {text[:40]!r}")
+    return text != "no"
 
 
 def _sort(text: str) -> Sort | None:

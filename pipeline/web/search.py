@@ -120,7 +120,7 @@ def page(request: Request) -> Response:
 
 def _as_typed(request: Request) -> Address:
     """What can be read of an address that as a whole cannot be meant, so that the form keeps what was typed."""
-    for drop in ({"sort"}, {"sort", "in"}):
+    for drop in ({"sort", "collapse"}, {"sort", "collapse", "in"}):
         try:
             return Address.read(pair for pair in request.query_params.multi_items() if pair[0] not in drop)
         except RequestError:
@@ -246,5 +246,5 @@ def _limit(request: Request) -> int:
 def hits_of(index: Index, address: Address, now: datetime, extra: str) -> Sequence[Any]:
     """The newest hits of a search that another clause holds for too: what came in lately."""
     query = f"({address.query}) AND {extra}" if address.query else extra
-    narrowed = replace(address, query=query, sort=Sort.NEWEST, after="")
+    narrowed = replace(address, query=query, sort=Sort.NEWEST, after="", collapse=False)
     return index.search(narrowed.request(now, limit=PAGE)).hits

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import QueryError, RequestError
 from pipeline.index import Index, Interval, Kind, SearchRequest, Sort
-from pipeline.records import to_json
+from pipeline.records import Document, Placement, to_json
 from tests.conformance.conftest import Open
 from tests.conformance.wire import WIRE, at, claim, document, entity, id_of, newer
 
@@ -503,6 +503,55 @@ def test_pages_by_cursor_and_by_offset_give_all_hits_once_in_one_order(index: In
             break
     assert len(set(whole)) == len(whole) > 4
     assert by_offset == by_cursor == whole
+
+
+def test_a_collapsed_search_gives_one_hit_a_story_and_counts_all(index: Index) -> None:
+    every = index.search(SearchRequest(query="talks", sort=Sort.OLDEST, facets=("source",)))
+    folded = index.search(SearchRequest(query="talks", sort=Sort.OLDEST, facets=("source",), collapse=True))
+    assert (folded.total, folded.facets) == (every.total, every.facets)
+    assert not any(hit.folded for hit in every.hits)
+    assert sum(1 + hit.folded for hit in folded.hits) == every.total
+
+
+def told(name: str, story: str, hour: int) -> Document:
+    placed = Placement(story=story) if story else None
+    return document(name, "A flood", "The river rose.", published=at(f"2026-08-20T{hour:02}:00:00"), placement=placed)
+
+
+@pytest.mark.parametrize("query", ["", "flood"], ids=["by time", "by score"])
+def test_a_collapsed_search_is_paged_and_what_has_no_story_stands_by_itself(reopen: Open, query: str) -> None:
+    index = reopen()
+    index.upsert([told("lone", "", 1), told("alone", "", 2), *(told(f"a-{n}", "5a", 3 + n) for n in range(8))])
+    index.upsert([told(f"b-{n}", "5b", 12 + n) for n in range(3)])
+    whole = index.search(SearchRequest(query=query, limit=50)).hits
+    stories = {hit.id: hit.record["placement"]["story"] or hit.id for hit in whole}
+    firsts = list({stories[hit.id]: hit.id for hit in reversed(whole)}.values())
+    expected = [hit.id for hit in whole if hit.id in firsts]
+    seen, folded, cursor = [], {}, None
+    while True:
+        page = index.search(SearchRequest(query=query, limit=1, after=cursor, collapse=True))
+        assert page.total == 13
+        seen += [hit.id for hit in page.hits]
+        folded |= {stories[hit.id]: hit.folded for hit in page.hits}
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == expected
+    assert folded == {"5a": 7, "5b": 2, id_of("lone"): 0, id_of("alone"): 0}
+    assert index.search(SearchRequest(query=query, limit=0, collapse=True)).total == 13
+
+
+def test_a_collapsed_search_of_claims_gives_one_hit_an_assertion(index: Index) -> None:
+    every = index.search(SearchRequest(kind=Kind.CLAIMS, limit=50))
+    folded = index.search(SearchRequest(kind=Kind.CLAIMS, limit=50, collapse=True))
+    said = [hit.record.get("assertion") or hit.id for hit in every.hits]
+    assert [hit.record.get("assertion") or hit.id for hit in folded.hits] == list(dict.fromkeys(said))
+
+
+def test_a_cursor_of_a_collapsed_search_is_of_no_use_to_another(index: Index) -> None:
+    cursor = index.search(SearchRequest(query="kashmir OR oil", limit=1, collapse=True)).next_cursor
+    with pytest.raises(RequestError, match="belongs to another search"):
+        index.search(SearchRequest(query="kashmir OR oil", limit=1, after=cursor))
 
 
 def test_equal_scores_are_in_order_of_id_whatever_the_order_of_arrival(reopen: Open) -> None:

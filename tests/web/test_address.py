@@ -39,6 +39,7 @@ def test_an_address_says_what_is_searched() -> None:
         "",
         "q=a",
         "q=a+AND+%22b+c%22~3&in=claims&entity=Kashmir&entity=India",
+        "q=a&collapse=no",
         "source=R%26D&from=12h&after=x%2By&sort=newest",
     ],
 )

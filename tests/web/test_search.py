@@ -132,7 +132,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(tmp_path: Path) -> None:
     index.close()
     with Page(settings) as page:
         seen: list[str] = []
-        path: str | None = "/?q=title:number"
+        path: str | None = "/?q=title:number&collapse=no"
         while path:
             shown = tree(page, path)
             seen += [node.get("href") for node in shown.cssselect("[data-open]")]
@@ -241,3 +241,35 @@ def test_a_page_is_light(page: Page) -> None:
              re.findall(r'(?:src|href)="(/static/[^"]*)"', shown.text)]  # fmt: skip
     whole = len(page.get("/", stream=True).raw.read()) + sum(sizes)
     assert whole < 60 * 1024
+
+
+def test_one_hit_a_story_is_shown_with_those_behind_it_and_each_on_request(demo_page: Page) -> None:
+    folded, each = tree(demo_page, "/?q=kashmir"), tree(demo_page, "/?q=kashmir&collapse=no")
+    said = [shown.cssselect("[role=status]")[0].text_content() for shown in (folded, each)]
+    total = int(said[0].split()[0])
+    assert said == [
+        f"{total} articles in {len(folded.cssselect('.hits:not(.news) > li'))} stories",
+        f"{total} articles",
+    ]
+    assert len(each.cssselect(".hits:not(.news) > li")) == total
+    assert not each.cssselect(".folded")
+    hits = folded.cssselect(".hits:not(.news) > li")
+    assert len(hits) < total
+    more = [hit.cssselect(".folded summary .soft") for hit in hits]
+    assert sum(1 + int(re.findall(r"\d+", words[0].text_content())[0]) if words else 1 for words in more) == total
+    opened = next(hit for hit in hits if hit.cssselect(".folded"))
+    everything = tree(demo_page, opened.cssselect(".folded > p a")[0].get("href"))
+    assert len(everything.cssselect(".hits:not(.news) > li")) == 1 + int(
+        re.findall(r"\d+", opened.cssselect(".folded summary .soft")[0].text_content())[0]
+    )
+
+
+def test_json_and_atom_are_collapsed_as_the_page_is(demo_page: Page) -> None:
+    for path, kind in (("q=kashmir", "story"), ("q=kashmir&in=claims", "assertion")):
+        found = demo_page.get(f"/search.json?{path}&limit=200").json()
+        groups = [hit.get("placement", hit).get(kind) or hit["id"] for hit in found["hits"]]
+        assert len(set(groups)) == len(groups)
+        assert sum(1 + hit["folded"] for hit in found["hits"]) == found["total"]
+        entries = feedparser.parse(demo_page.get(f"/search.atom?{path}&limit=200").text).entries
+        assert len(entries) == len(groups)
+    assert demo_page.get("/?collapse=maybe").status_code == 400

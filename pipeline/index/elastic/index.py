@@ -32,7 +32,7 @@ from pipeline.index.elastic.compile import any_of, compile_query, span
 from pipeline.index.elastic.counts import aggregations, facets_of, histogram_of
 from pipeline.index.elastic.documents import WANTED, article_of, article_source, claim_of, claim_sources
 from pipeline.index.elastic.mappings import Part, alias, write_alias
-from pipeline.index.elastic.pages import WINDOW, Page, every
+from pipeline.index.elastic.pages import WINDOW, CollapsedPage, Page, every
 from pipeline.index.fields import FIELDS, SCHEMA_VERSION, scrub_document
 from pipeline.index.highlight import highlighter
 from pipeline.index.query import parse
@@ -324,7 +324,8 @@ class ElasticIndex:
             filters.append(any_of(fields["source.keyword"], [*map(analysis.scrub, request.sources)]))
         by_score = request.sort is Sort.SCORE and parsed.scores
         whole = {"bool": {"must": [query], "filter": filters}} if filters else query
-        page = Page(self.client, self._read[request.kind], request, whole, by_score=by_score)
+        made = CollapsedPage if request.collapse else Page
+        page = made(self.client, self._read[request.kind], request, whole, by_score=by_score)
         with connection.errors(self.where), _too_dear(request):
             answer = page.ask(aggregations(request))
         mark = highlighter(parsed) if request.highlight else None
@@ -333,7 +334,15 @@ class ElasticIndex:
             record = article_of(hit["_source"]) if request.kind is Kind.ARTICLES else claim_of(hit["_source"])
             texts = record["article"] if request.kind is Kind.ARTICLES else record
             score = float(hit.get("_score") or 0.0)
-            hits.append(Hit(id=hit["_id"], score=score, record=record, highlights=mark(texts) if mark else {}))
+            hits.append(
+                Hit(
+                    id=hit["_id"],
+                    score=score,
+                    record=record,
+                    highlights=mark(texts) if mark else {},
+                    folded=page.folded.get(hit["_id"], 0),
+                )
+            )
         return SearchResult(
             total=page.total,
             hits=tuple(hits),

@@ -18,7 +18,8 @@ from elasticsearch import Elasticsearch, NotFoundError
 
 from pipeline.errors import RequestError
 from pipeline.index.base import Kind, SearchRequest, Sort
-from pipeline.index.request import cursor_mark, cursor_place
+from pipeline.index.fields import COLLAPSED
+from pipeline.index.request import collapsed_start, cursor_mark, cursor_place, first_of_each
 
 WINDOW = 10_000
 """Hits that Elasticsearch gives at most from one search (``index.max_result_window``)."""
@@ -29,7 +30,8 @@ STEP = 1_000
 
 
 class Page:
-    """One page of a search. After ``ask``: ``total``, ``hits``, and the ``cursor`` for the next."""
+    """One page of a search. After ``ask``: ``total``, ``hits``, and the ``cursor`` for the next; ``folded`` is how many
+    others a hit stands for, by id."""
 
     def __init__(
         self, client: Elasticsearch, index: str, request: SearchRequest, query: dict[str, Any], *, by_score: bool
@@ -45,6 +47,7 @@ class Page:
             self.sort = [{"time": order}, *({name: order} for name in tie)]
         self.total = 0
         self.hits: list[dict[str, Any]] = []
+        self.folded: dict[str, int] = {}
         self.cursor: str | None = None
 
     def ask(self, aggregations: dict[str, Any]) -> Mapping[str, Any]:
@@ -142,6 +145,69 @@ class Page:
 
     def _open(self) -> str:
         return str(self.client.open_point_in_time(index=self.index, keep_alive=KEEP)["id"])
+
+
+class CollapsedPage(Page):
+    """A page with one hit a story, or of claims one an assertion.
+
+    Elasticsearch's own ``collapse`` makes one group of all that have no story, and takes no ``search_after``; so the
+    matches are gone through by their column of stories, and only those of the page are fetched.
+    """
+
+    def ask(self, aggregations: dict[str, Any]) -> Mapping[str, Any]:
+        request, name = self.request, COLLAPSED[self.request.kind]
+        start = collapsed_start(request, self.word)
+        end = start + request.limit
+        reach = min(4 * (end + 1), WINDOW) if request.limit else 0
+        while True:
+            answer = self._columns(name, reach, aggregations)
+            self.total = answer["hits"]["total"]["value"]
+            groups = [hit.get("fields", {}).get(name, [None])[0] for hit in answer["hits"]["hits"]]
+            firsts = first_of_each(groups)
+            if len(firsts) > end or reach >= min(self.total, WINDOW) or not request.limit:
+                break
+            reach = min(4 * reach, WINDOW)
+        shown = firsts[start:end]
+        if shown:
+            self._fetch(name, {answer["hits"]["hits"][place]["_id"]: groups[place] for place in shown})
+        if request.limit and len(firsts) > end:
+            self.cursor = f"{self.word}:{cursor_mark(request)}:{end}"
+        return answer
+
+    def _columns(self, name: str, size: int, aggregations: dict[str, Any]) -> Mapping[str, Any]:
+        answer = self.client.search(
+            index=self.index,
+            query=self.query,
+            sort=self.sort,
+            size=size,
+            source=False,
+            docvalue_fields=[{"field": name}],
+            track_total_hits=True,
+            aggs=aggregations or None,
+        )
+        body: dict[str, Any] = answer.body
+        return body
+
+    def _fetch(self, name: str, groups: Mapping[str, str | None]) -> None:
+        """Get the hits of a page in their order, and how many matches each stands for."""
+        known = sorted({group for group in groups.values() if group})
+        answer = self.client.search(
+            index=self.index,
+            query={
+                "bool": {
+                    "must": [self.query],
+                    "filter": [{"bool": {"should": [{"terms": {"id": [*groups]}}, {"terms": {name: known}}]}}],
+                }
+            },
+            post_filter={"terms": {"id": [*groups]}},
+            sort=self.sort,
+            size=len(groups),
+            track_total_hits=False,
+            aggs={"groups": {"terms": {"field": name, "size": max(1, len(known))}}},
+        )
+        self.hits = answer["hits"]["hits"]
+        counts = {bucket["key"]: bucket["doc_count"] for bucket in answer["aggregations"]["groups"]["buckets"]}
+        self.folded = {id_: counts.get(group, 1) - 1 for id_, group in groups.items()}
 
 
 def every(
