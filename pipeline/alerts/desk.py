@@ -94,6 +94,7 @@ class Desk:
             channels=rule.channels,
             once=rule.throttle.once,
             need=rule.min_sources,
+            copy=match.document.placement.copy_of is not None,
             # What was there at a feed's first poll is no news; a later version of it is.
             silent=article.baseline and article.version == 1 and not self._settings.alert_on_baseline,
         )

@@ -73,6 +73,10 @@ class Recorder:
             alert = replace(alert, id=twin.alert.id)
             same.remove(twin)
             matches.remove(twin)
+        if fired.copy and any(known.state is not AlertState.BASELINE for known in matches):
+            # How often a carrier has retouched its copy says nothing of how far the story is: it is one carrier more.
+            # Nothing is stored either, which would stand in the way of the story's own version of that number.
+            return
         if fired.silent:
             state = AlertState.BASELINE
         elif fired.once and any(_spoken(known, alert) for known in matches):

@@ -29,13 +29,15 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
-    """A match, and what its rule asks for. ``silent``: it was there at a feed's first poll, and is only remembered."""
+    """A match, and what its rule asks for. ``silent``: it was there at a feed's first poll, and is only remembered.
+    ``copy``: its text is another article's."""
 
     alert: Alert
     channels: tuple[str, ...]
     once: bool = True
     need: int = 1
     silent: bool = False
+    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,26 @@ def test_a_new_version_alerts_only_where_the_rule_asks(ledger: Ledger) -> None:
     assert states(ledger)[alert_id("once", "s1", 2)] is AlertState.THROTTLED
 
 
+def test_a_copys_own_new_version_is_no_new_version_of_the_story(ledger: Ledger) -> None:
+    def each(version: int, article: str) -> Fired:
+        return fired(an_alert("each", version=version, article=article), once=False, copy=article != "a1")
+
+    record(ledger, each(1, "a1"))
+    record(ledger, each(2, "copy"))
+    record(ledger, each(3, "copy"))
+    assert [parcel.alerts[0].version for parcel in claim(ledger)] == [1]
+    record(ledger, each(2, "a1"))
+    assert [(parcel.alerts[0].version, parcel.alerts[0].article) for parcel in claim(ledger)] == [(2, "a1")]
+    record(ledger, each(1, "late copy"))
+    assert claim(ledger) == []
+
+
+def test_a_copy_speaks_for_a_story_of_which_nothing_was_told(ledger: Ledger) -> None:
+    record(ledger, fired(an_alert("each"), once=False, silent=True))
+    record(ledger, fired(an_alert("each", version=2, article="copy"), once=False, copy=True))
+    assert [parcel.alerts[0].article for parcel in claim(ledger)] == ["copy"]
+
+
 def test_a_story_that_turns_out_to_be_another_does_not_alert_again(ledger: Ledger) -> None:
     record(ledger, fired(an_alert()))
     record(ledger, fired(an_alert(story="s2", article="a2")), stories=(story("s2", merged=("s1",)),))
