@@ -85,3 +85,11 @@ def test_the_denial_and_the_confirmation_are_both_found_under_the_spokesmans_nam
     titles = {hit.record["title"] for hit in told.hits}
     assert "India denies secret talks with Pakistan on Kashmir crossing" in titles
     assert "In reversal, India confirms contacts with Pakistan over Kashmir crossing" in titles
+
+
+def test_the_kashmir_rule_and_a_rule_of_claims_have_fired_and_are_shown(report, folder):
+    fired = {alert["rule"]: alert["headline"] for alert in report["alerts"]}
+    assert "Kashmir" in fired["kashmir"]
+    assert "Army now says" in fired["the army on the firing"]
+    told = [json.loads(line) for line in (folder / "alerts.jsonl").read_text().splitlines()]
+    assert told
