@@ -80,7 +80,7 @@ def wire_replay() -> None:
         report = rebuild(load_settings(), params["target_index"])
         for problem in report.problems:
             print(problem)
-        clear_failures(get_current_context()["dag_run"].dag_id)
+        clear_failures(get_current_context())
         return report.documents
 
     count = select()

@@ -52,7 +52,7 @@ def wire_upkeep() -> None:
         tasks.deliver(settings)
         for problem in report.problems:
             print(problem)
-        clear_failures(get_current_context()["dag_run"].dag_id)
+        clear_failures(get_current_context())
         return {name: getattr(report, name) for name in ("leases", "swept", "quarantined", "failing", "quiet")}
 
     @task(queue="io")

@@ -447,6 +447,8 @@ class AlertKind(StrEnum):
     MATCH = "match"
     NOTICE = "notice"
     """A story that an alert spoke of was corrected, withdrawn, or is gone."""
+    OPERATIONS = "operations"
+    """Wirewatch itself has something to tell: a source is not as usual, a task has failed. Of no article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,9 +45,10 @@ class Report:
     problems: tuple[str, ...]
 
 
-async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False) -> Report:
+async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False, beside: bool = False) -> Report:
     """Build the index anew from everything that was ever indexed. With ``alert``, what the rules of now find in it is
-    owed to their channels, but for what was told before.
+    owed to their channels, but for what was told before. With ``beside``, the index is not the one in use: what the
+    ledger says of that one, and owes it, stays as it is.
 
     Needs the data folder for itself. An article that cannot be made again (its archive record is damaged, its page
     breaks the extractor) is taken over from the old index, or from the feed's own text where that is gone too; it is
@@ -76,7 +77,7 @@ async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False) -> 
                         problems.append(f"{item.url or item.id}: {getattr(result, 'reason', result)}")
                         result = _as_before(item, old) or _stand_in(item, problems[-1], settings)
                     documents.append(replace(result, indexed=item.indexed))
-                    if result.article.id != item.article:
+                    if result.article.id != item.article and not beside:
                         ledger.rename_article(item.id, result.article.id)
                 documents = await asyncio.to_thread(_in_their_places, ledger, index, documents)
                 try:
@@ -87,7 +88,7 @@ async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False) -> 
                 made += len(documents)
                 if desk is not None:
                     await asyncio.to_thread(_alert, desk, ledger, documents)
-            await asyncio.to_thread(_refresh, ledger, index)
+            await asyncio.to_thread(_refresh_beside if beside else _refresh, ledger, index)
             if old is not None:
                 old.close()
     finally:
@@ -137,7 +138,7 @@ def rebuild(settings: Settings, target: str | None = None, *, alert: bool = Fals
             )
         settings = settings.model_copy(update={"index_prefix": target})
     with folder_in_use(settings.data, alone=True), closing(open_ledger(settings.ledger_at)) as ledger:
-        return asyncio.run(replay(settings, ledger, alert=alert))
+        return asyncio.run(replay(settings, ledger, alert=alert, beside=target is not None))
 
 
 def _moment(name: str, given: str | None) -> datetime | None:
@@ -171,6 +172,14 @@ def _refresh(ledger: Ledger, index: Index) -> None:
         index.upsert(outdated(index, standing))
         revisions = dict.fromkeys(stories, 0) | {place.placement.story: place.revision for place in standing.values()}
         register.refreshed(revisions, owner)
+
+
+def _refresh_beside(ledger: Ledger, index: Index) -> None:
+    """The same for an index that is not in use: the one in use is owed these stories still."""
+    register = Register(ledger)
+    stories = register.all_owed()
+    for at in range(0, len(stories), 50):
+        index.upsert(outdated(index, register.standing(stories[at : at + 50])))
 
 
 def _alert(desk: Desk, ledger: Ledger, documents: Sequence[Document]) -> None:

@@ -40,7 +40,9 @@ def tell_failure(context: Mapping[str, Any]) -> None:
     """
     import structlog
 
+    from pipeline.alerts import operations
     from pipeline.errors import WirewatchError
+    from pipeline.settings import load_settings
 
     task = context["task_instance"]
     what = f"{task.dag_id}.{task.task_id}"
@@ -48,7 +50,11 @@ def tell_failure(context: Mapping[str, Any]) -> None:
     structlog.get_logger("wirewatch").error("task failed", task=what, reason=reason)
     try:
         with opened_ledger() as ledger:
-            ledger.note(f"{NOTE}: {what}"[:80], reason, datetime.now(UTC))
+            now = datetime.now(UTC)
+            key = f"{NOTE}: {what}"[:80]
+            ledger.note(key, None, now)  # it failed before, and now again: that is since now
+            ledger.note(key, reason, now)
+            operations.tell_failure(ledger, what, reason, load_settings().operations_channels, now)
     except WirewatchError as error:
         structlog.get_logger("wirewatch").error("nobody could be told", reason=str(error))
 
@@ -63,9 +69,11 @@ def opened_ledger() -> Iterator[Ledger]:
         yield ledger
 
 
-def clear_failures(dag: str) -> None:
-    """A run of this DAG has ended well: what was told of its tasks no longer holds. Raises LedgerError."""
+def clear_failures(context: Mapping[str, Any]) -> None:
+    """A run of a DAG has come to its end: what was told of its tasks before it began no longer holds. What failed in
+    this very run stays. Raises LedgerError."""
+    run = context["dag_run"]
     with opened_ledger() as ledger:
-        for key, _, _ in ledger.notes():
-            if key.startswith(f"{NOTE}: {dag}."):
+        for key, _, since in ledger.notes():
+            if key.startswith(f"{NOTE}: {run.dag_id}.") and since < run.start_date:
                 ledger.note(key, None, datetime.now(UTC))

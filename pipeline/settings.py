@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     """The folder with the alert rules; ``rules`` in the data folder where none is named."""
     alert_on_baseline: bool = False
     """Whether what was there at a feed's first poll is alerted to."""
+    operations_channels: Annotated[tuple[str, ...], NoDecode] = ("log", "feed")
+    """The alert channels by which Wirewatch tells of itself: a source gone quiet or loud, a DAG's task that failed."""
     alert_retry: float = Field(10.0, ge=0.01, le=HOUR)
     """Pause after a message's first failed delivery; it doubles with each, up to an hour."""
     alert_give_up: float = Field(2 * DAY, ge=1, le=30 * DAY)
@@ -174,7 +176,7 @@ class Settings(BaseSettings):
             raise ValueError(f"must be host:port, as 127.0.0.1:9464, not {value!r}")
         return value
 
-    @field_validator("allow_hosts", mode="before")
+    @field_validator("allow_hosts", "operations_channels", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -438,7 +440,8 @@ def _words(name: str, problem: dict[str, Any]) -> str:
             return f"must be a finite number, not {shown}"
     if kind == "string_pattern_mismatch":
         return f"must be small letters and digits, beginning with a letter, not {shown}"
-    if name == "allow_hosts":
-        return f"must be a list of hosts (in the environment, parted by commas), not {shown}"
+    if name in ("allow_hosts", "operations_channels"):
+        what = "hosts" if name == "allow_hosts" else "channels"
+        return f"must be a list of {what} (in the environment, parted by commas), not {shown}"
     wanted = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}
     return f"must be {wanted.get(kind.split('_')[0], 'something else')}, not {shown}"

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pipeline.alerts.operations import tell_moods
 from pipeline.flow import utc_now
 from pipeline.flow.tasks import sweep
 from pipeline.ledger import Ledger, open_ledger
@@ -52,6 +53,8 @@ def look_after(settings: Settings) -> Report:
         for feed, since in quiet:
             hours = (now - since).total_seconds() / 3600
             problems.append(f"{feed.url} has brought nothing for {hours:.0f} hours, which is not usual with it")
+        told = tell_moods(ledger, settings.operations_channels, now)
+        problems.extend(alert.headline for alert in told)
         ledger.note("quarantine", f"{quarantined} items wait for a decision" if quarantined else None, now)
         ledger.note("failing feeds", f"{len(failing)} feeds fail again and again" if failing else None, now)
         ledger.note("quiet feeds", f"{len(quiet)} feeds are more quiet than usual" if quiet else None, now)

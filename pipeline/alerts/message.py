@@ -23,7 +23,8 @@ HOUSE = """\
 {%- if alert.kind == "notice" %}{{ alert.status|upper }}: {% endif %}{{ alert.headline }}
 {{ alert.source }}{% if alert.carriers|length > 1 %} and {{ alert.carriers|length - 1 }} more \
 ({{ alert.independent_sources }} independent){% endif %} · {{ (alert.published or alert.first_seen)|stamp }}
-{% if alert.kind == "notice" %}{{ alert.note or "You were alerted to an earlier version of this story." }}
+{% if alert.kind == "operations" %}{{ alert.url }}
+{% else %}{% if alert.kind == "notice" %}{{ alert.note or "You were alerted to an earlier version of this story." }}
 {% else %}{% for excerpt in alert.excerpts if excerpt.field != "title" %}{{ excerpt|marked }}
 {% endfor %}{% for claim in alert.claims if claim.speaker or claim.cue %}{{ claim.speaker or "?" }}\
 {% if claim.role %} ({{ claim.role }}){% endif %} · {{ claim.cue or "no cue" }}\
@@ -32,7 +33,7 @@ HOUSE = """\
 {% endfor %}{% endif %}{{ alert.url }}
 Why: {% for reason in alert.why %}{{ reason.clause }} in {{ reason.field }}\
 {% if reason.matched %} ({{ reason.matched|join(", ") }}){% endif %}{% if not loop.last %}; {% endif %}{% endfor %}
-{% if not loop.last %}
+{% endif %}{% if not loop.last %}
 {% endif %}{% endfor %}"""
 
 

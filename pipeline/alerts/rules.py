@@ -25,6 +25,8 @@ from pipeline.index.query import parse
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 ONCE_PER_STORY = Throttle()
+OPERATIONS = "wirewatch"
+"""The name under which Wirewatch tells of itself, as if it were a rule."""
 ALWAYS_THERE = ("log", "feed")
 """Channels that need no definition; what a rule without channels is sent to."""
 
@@ -81,6 +83,8 @@ class FaultyError(ValueError):
 def rule_from(plain: Mapping[str, Any]) -> Rule:
     """The rule that a mapping describes. Raises FaultyError."""
     _conform("rule", plain)
+    if plain["name"] == OPERATIONS:
+        raise FaultyError(("name",), f"{OPERATIONS!r} is the name under which Wirewatch tells of itself; take another")
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
     for part, kind in (("query", Kind.ARTICLES), ("claims", Kind.CLAIMS)):
         if part in values:

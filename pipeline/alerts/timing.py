@@ -73,7 +73,7 @@ def judge(
 ) -> Verdict | Hold:
     """Whether a delivery that is due goes out now.
 
-    Quiet hours hold everything; a notice of a correction is held by nothing else. What a digest or a throttle has held
+    Quiet hours hold everything; a notice is held by nothing else. What a digest or a throttle has held
     goes out when that time has come.
     """
     if waiting.attempts == 0 and waiting.silenced is not None and waiting.silenced > now:
@@ -81,7 +81,7 @@ def judge(
     hours = quiet.until(now) if quiet else None
     if hours is not None:
         return Hold(hours, waiting.held or "quiet")
-    if waiting.attempts or waiting.kind is AlertKind.NOTICE:
+    if waiting.attempts or waiting.kind is not AlertKind.MATCH:
         return Verdict.SEND
     if digest is not None:
         together = digest.next(waiting.fired)

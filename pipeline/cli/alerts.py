@@ -341,7 +341,7 @@ def print_alert(alert: Alert) -> None:
     head.append(line(alert.headline), style="bold")
     out.print(head)
     out.print(Padding(Text(f"{_carried(alert)} · {alert.severity} · {alert.id[:8]}", style="dim"), (0, 2)))
-    if alert.note:
+    if alert.note and alert.kind is not AlertKind.OPERATIONS:
         out.print(Padding(Text(clean(alert.note)), (0, 2)))
     for excerpt in alert.excerpts:
         if excerpt.field != "title":

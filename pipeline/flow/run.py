@@ -16,7 +16,7 @@ from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed
 from pipeline.flow.listen import listening
 from pipeline.flow.poll import poll_due
-from pipeline.flow.report import keep_reporting, report
+from pipeline.flow.report import keep_an_eye, keep_reporting, report
 from pipeline.flow.shift import LONGEST_PAUSE, Shift, Tally, utc_now
 from pipeline.flow.stories import refresh_owed
 from pipeline.index import Index
@@ -86,10 +86,13 @@ class Flow:
                 work = group.create_task(self._lasting("index", index_owed, self.index, pool, fetches, once=once))
                 refresh = group.create_task(self._lasting("stories", refresh_owed, self.index, work, once=once))
                 alerts = group.create_task(self._lasting("alerts", deliver_owed, refresh, once=once))
-                reports = group.create_task(keep_reporting(shift))
+                others = [group.create_task(keep_reporting(shift))]
+                if not once:
+                    others.append(group.create_task(keep_an_eye(shift)))
                 await asyncio.wait([polls, fetches, work, refresh, alerts])
                 heart.cancel()
-                reports.cancel()
+                for other in others:
+                    other.cancel()
             if once:
                 await report(shift)
         except BaseExceptionGroup as errors:

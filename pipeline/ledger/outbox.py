@@ -297,6 +297,13 @@ class Outbox(Access):
             )
             return self._told(db, [dict(row) for row in rows.mappings()])
 
+    def latest(self, rule: str, story: str) -> Alert | None:
+        """The last alert of a rule on a story."""
+        of = select(t.alerts.c.record).where(t.alerts.c.rule == rule, t.alerts.c.story == story)
+        with self._read() as db:
+            record = db.execute(of.order_by(t.alerts.c.fired.desc()).limit(1)).scalar()
+        return None if record is None else from_json(record, Alert)
+
     def changed(self, since: datetime, limit: int) -> list[Told]:
         """The alerts that fired, or that something became of, since then; the oldest first."""
         d = t.deliveries.c

@@ -513,17 +513,24 @@ class Ledger(Batches, Visits):
 
     def volume(self, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
         """New entries in that time, by feed and day ("2026-11-23"). What was there before us does not count."""
-        day = func.substr(t.sightings.c.first_seen, 1, 10)
+        return self._volume(since, until, len("2026-11-23"))
+
+    def volume_by_hour(self, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
+        """The same by feed and hour ("2026-11-23T14")."""
+        return self._volume(since, until, len("2026-11-23T14"))
+
+    def _volume(self, since: datetime, until: datetime, digits: int) -> dict[str, dict[str, int]]:
+        time = func.substr(t.sightings.c.first_seen, 1, digits)
         when = t.sightings.c.first_seen
         with self._read() as db:
             rows = db.execute(
-                select(t.sightings.c.feed, day, func.count())
+                select(t.sightings.c.feed, time, func.count())
                 .where(when >= since, when < until, t.sightings.c.baseline.is_(False))
-                .group_by(t.sightings.c.feed, day)
+                .group_by(t.sightings.c.feed, time)
             ).all()
         result: dict[str, dict[str, int]] = {}
-        for feed, date, count in rows:
-            result.setdefault(feed, {})[date] = count
+        for feed, at, count in rows:
+            result.setdefault(feed, {})[at] = count
         return result
 
     def baselines(self) -> dict[str, int]:

@@ -306,6 +306,13 @@ class Register:
                 db.execute(taken.values(lease_owner=owner, lease_until=until))
         return stories
 
+    def all_owed(self) -> list[str]:
+        """All stories whose documents say less than is known, in hand or not."""
+        with self._ledger.reading() as db:
+            return list(
+                db.execute(select(t.stories.c.id).where(t.stories.c.owed.is_(True)).order_by(t.stories.c.id)).scalars()
+            )
+
     def standing(self, stories: Sequence[str]) -> dict[str, Placed]:
         """The articles of these stories, by id, as they stand now."""
         with self._ledger.reading() as db:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.demo import Newsroom
+from pipeline.flow import utc_now
 from pipeline.index import Kind, open_index
 from pipeline.ledger import open_ledger
 from pipeline.settings import load_settings
@@ -67,6 +68,7 @@ def test_poll_ingest_upkeep_and_replay_run_on_the_newsroom(tmp_path: Path) -> No
         )
         assert {name: found[""] for name, found in states.items()} == dict.fromkeys(states, "success")
         assert states["wire_poll"]["announce[-1]"] == "success"
+        assert states["wire_poll"]["judge[-1]"] == states["wire_ingest"]["judge[-1]"] == "skipped"
         assert states["wire_ingest"]["batch.index[0]"] == "success"
         assert states["wire_upkeep"]["clean_airflow[-1]"] == "skipped"
         assert states["wire_replay"]["rebuild[-1]"] == "skipped"
@@ -79,17 +81,26 @@ def test_poll_ingest_upkeep_and_replay_run_on_the_newsroom(tmp_path: Path) -> No
             assert not [key for key, _, _ in ledger.notes() if key.startswith("airflow")]
 
 
-def test_a_task_that_fails_for_good_is_told_of_in_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_fails_for_good_is_told_of_in_status_and_once_by_the_alert_channels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from types import SimpleNamespace
 
     from pipeline.scheduling import clear_failures, tell_failure
 
     monkeypatch.setenv("WIREWATCH_DATA", str(tmp_path))
     task = SimpleNamespace(dag_id="wire_ingest", task_id="batch.index", run_id="manual", try_number=4)
+    began = utc_now()
+    tell_failure({"task_instance": task, "exception": RuntimeError("no space left on device")})
     tell_failure({"task_instance": task, "exception": RuntimeError("no space left on device")})
     with closing(open_ledger(load_settings().ledger_at)) as ledger:
         ((key, text, _),) = ledger.notes()
         assert key == "airflow: wire_ingest.batch.index"
         assert "no space left on device" in text
-        clear_failures("wire_ingest")
+        (told,) = ledger.outbox.told()
+        assert "no space left on device" in told.alert.headline
+        assert {delivery.channel for delivery in told.deliveries} == {"log", "feed"}
+        clear_failures({"dag_run": SimpleNamespace(dag_id="wire_ingest", start_date=began)})
+        assert len(ledger.notes()) == 1, "this very run failed"
+        clear_failures({"dag_run": SimpleNamespace(dag_id="wire_ingest", start_date=utc_now())})
         assert ledger.notes() == []

@@ -175,4 +175,6 @@ def test_a_small_host_gets_a_batch_in_one_task(tmp_path: Path) -> None:
     settings = environment(tmp_path, 1, WIREWATCH_FUSED="true")
     done = subprocess.run([sys.executable, "-c", LOAD, str(DAGS)], env=settings, capture_output=True, text=True)
     dags = json.loads(done.stdout.splitlines()[-1])["dags"]
-    assert {task["task_id"] for task in tasks(dags["wire_ingest"]["dag"])} == {"claim", "ingest", "finish", "announce"}
+    assert {task["task_id"] for task in tasks(dags["wire_ingest"]["dag"])} == {
+        *("claim", "ingest", "finish", "announce", "judge")
+    }

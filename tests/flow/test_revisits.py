@@ -212,3 +212,21 @@ async def test_replay_gives_the_newest_version_and_every_placement_again(desk: D
     await replay(desk.settings, desk.ledger)
     desk.index = open_index(desk.settings)
     assert desk.index.get(before.article.id) == before
+
+
+async def test_a_replay_beside_the_index_in_use_leaves_what_that_one_is_owed(desk: Desk) -> None:
+    desk.put(page(*STORY))
+    before = await desk.after(0)
+    register = Register(desk.ledger)
+    register.mark(before.article.id, Status.VANISHED, desk.now, "HTTP 410")
+    desk.index.close()
+    await replay(desk.settings, desk.ledger, beside=True)
+    desk.index = open_index(desk.settings)
+    made = desk.index.get(before.article.id)
+    assert made is not None
+    assert made.placement.status is Status.VANISHED
+    assert register.owed() == 1
+    desk.index.close()
+    await replay(desk.settings, desk.ledger)
+    desk.index = open_index(desk.settings)
+    assert register.owed() == 0
