@@ -14,6 +14,7 @@ BENCHES = (
     "bench.page",
     "bench.alerts",
     "bench.latency",
+    "bench.feeds",
     "bench.quality",
     "bench.peers",
 )

@@ -41,6 +41,7 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[{\["])')
+_BEGINS_BODY = frozenset(["article", "main", "section", "header", "footer", "nav", "aside", "figure", "dialog"])
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _OPEN_TYPES = ("", "text/plain", "application/octet-stream", "application/xml", "text/xml", "unknown/unknown")
 # Control characters, which XML cannot hold, to blanks; one table over bytes, since a search of the text costs eight
@@ -81,7 +82,26 @@ def parse(page: Page, text: str) -> HtmlElement | None:
         root, whole = _tree(_INLINE.sub("", _GROUPS.sub("<p>", text)))
         if not whole:
             raise ExtractError(name, "nested too deep")
+    if root is not None:
+        _open_body(root)
     return root
+
+
+def _open_body(root: HtmlElement) -> None:
+    """Put what begins the body into a body, where the page has none written out.
+
+    HTML lets the tags of head and body be left away; libxml2 knows HTML 4, and leaves an ``article`` or a ``main`` that
+    comes after the title in the head.
+    """
+    head = root.find("head")
+    if head is None or (first := next((child for child in head if child.tag in _BEGINS_BODY), None)) is None:
+        return
+    body = root.find("body")
+    if body is None:
+        body = etree.SubElement(root, "body")
+    astray = [first, *first.itersiblings()]
+    for place, element in enumerate(astray):
+        body.insert(place, element)
 
 
 def _is_no_text(text: str) -> bool:

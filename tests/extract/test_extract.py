@@ -35,6 +35,13 @@ SIGHTING = Sighting(
 )
 
 
+SENTENCES = [
+    "Officials of the district said on Monday that the road over the pass would stay closed until the weekend.",
+    "Two bridges were carried away by the river after a week of rain, and a third is being held up by timber.",
+    "The council has asked the army for a ferry, which could be there by Thursday if the water goes down.",
+]
+
+
 def test_a_report_is_read_whole(stored: MakePage) -> None:
     article = extract(stored("report.html", "https://www.indusledger.example/world/glacier-lake-drains?ref=home"))
     assert article.title == "Glacier lake above Hunza drains without damage"
@@ -86,6 +93,15 @@ def test_an_article_cut_into_pieces_by_advertisements_is_whole(stored: MakePage)
     assert "thirty people" in body
     assert "nobody to whom he could leave it" in body
     assert "Advertisement" not in body
+
+
+@pytest.mark.parametrize("around", ["article", "main", "section", "div"])
+@pytest.mark.parametrize("begin", ["<!doctype html><html lang=en>", "<!doctype html><html lang=en><head>"])
+def test_a_page_that_leaves_out_the_tags_of_its_body_is_read(begin: str, around: str) -> None:
+    text = "".join(f"<p>{sentence}</p>" for sentence in SENTENCES)
+    found = extract(page_of(f"{begin}<title>Road closed</title><{around}><h1>Road closed</h1>{text}</{around}>"))
+    assert found.title == "Road closed"
+    assert found.body == "\n\n".join(SENTENCES)
 
 
 def test_a_german_page_without_json_ld_is_read(stored: MakePage) -> None:
