@@ -30,7 +30,7 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.errors import QueryError, RequestError
-from pipeline.records import Claim, Document, Hit, Sighting, to_dict
+from pipeline.records import Claim, Document, Hit, Sighting, Version, to_dict
 
 if TYPE_CHECKING:
     from pipeline.index import SearchRequest, SearchResult
@@ -257,9 +257,11 @@ def show(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """One article: entities, claims with their words marked, where it was seen and where its page lies."""
+    """One article: its entities and claims, its story and who carries it, its versions, and where its page lies."""
+    from pipeline.cli.stories import print_carriers, print_versions, story_facts
     from pipeline.index import open_index
     from pipeline.ledger import open_ledger
+    from pipeline.stories.register import Register
 
     with reporting():
         settings = searchable(settings_for(data))
@@ -273,13 +275,20 @@ def show(
             )
             raise typer.Exit(FAILED)
         sightings: list[Sighting] = []
+        versions: list[Version] = []
         if settings.ledger or settings.ledger_file.exists():  # one may read an index without having its ledger
             ledger = open_ledger(settings.ledger_at)
             carriers = ledger.carriers(document.article.id)
             sightings = [sighting for item in carriers for sighting in ledger.sightings(item.id)]
+            versions = Register(ledger).versions(document.article.id)
+            ledger.close()
     record = to_dict(document)
     if as_json:
-        print_json(record | {"sightings": [to_dict(sighting) for sighting in sightings]})
+        print_json(
+            record
+            | {"sightings": [to_dict(sighting) for sighting in sightings]}
+            | {"versions": [to_dict(version) for version in versions]}
+        )
         return
     article = document.article
     out.print(Text(line(article.title) or "(no headline)", style="bold"))
@@ -296,6 +305,7 @@ def show(
         ("text from", article.body_source + (f" — {article.body_reason}" if article.body_reason else "")),
         ("seen in", f"{len(sightings)} feed entr{'y' if len(sightings) == 1 else 'ies'}"),
         ("version", str(article.version)),
+        *story_facts(document.placement),
         ("archived", f"{article.location.file} at byte {article.location.offset}" if article.location else "—"),
         ("id", article.id),
     ]
@@ -305,6 +315,8 @@ def show(
     out.print()
     out.print(Padding(marked_body(document), (0, 2)))
     out.print()
+    print_carriers(document)
+    print_versions(versions)
     _show_entities(document)
     _show_claims(document)
 
@@ -348,6 +360,9 @@ def _show_entities(document: Document) -> None:
 
 
 def _show_claims(document: Document) -> None:
+    from pipeline.cli.stories import print_assertion
+    from pipeline.index.fields import assertion_of
+
     if document.enriched.note:
         out.print(Text(clean(document.enriched.note), style="yellow"))
     for number, claim in enumerate(document.enriched.claims):
@@ -357,6 +372,9 @@ def _show_claims(document: Document) -> None:
         about = claim_facts(claim)
         if about:
             out.print(Text("      " + " · ".join(about), style="dim"))
+        assertion = assertion_of(document, number)
+        if assertion is not None:
+            print_assertion(assertion)
 
 
 def claim_facts(claim: Claim) -> list[str]:

@@ -53,9 +53,13 @@ def page(request: Request) -> Response:
 
 def json(request: Request) -> Response:
     """``/article/ID.json``: as ``wirewatch show --json`` prints it."""
-    document = _document(request)
-    sightings = sightings_of(site.of(request), document)
-    return JSONResponse(to_dict(document) | {"sightings": [to_dict(sighting) for sighting in sightings]})
+    document, here = _document(request), site.of(request)
+    versions = Register(here.ledger).versions(document.article.id)
+    return JSONResponse(
+        to_dict(document)
+        | {"sightings": [to_dict(sighting) for sighting in sightings_of(here, document)]}
+        | {"versions": [to_dict(version) for version in versions]}
+    )
 
 
 def raw(request: Request) -> Response:

@@ -93,3 +93,41 @@ def test_the_kashmir_rule_and_a_rule_of_claims_have_fired_and_are_shown(report, 
     assert "Army now says" in fired["the army on the firing"]
     told = [json.loads(line) for line in (folder / "alerts.jsonl").read_text().splitlines()]
     assert told
+
+
+def shown(folder: Path, query: str, *options: str) -> str:
+    """What ``wirewatch show`` says of the one article that a query finds."""
+    index = open_index(load_settings(folder))
+    (hit,) = index.search(SearchRequest(query=query)).hits
+    index.close()
+    command = [sys.executable, "-m", "pipeline", "show", hit.id, "--data", str(folder), *options]
+    done = subprocess.run(command, env=os.environ | {"COLUMNS": "200"}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_show_tells_a_denials_place_in_its_story_and_what_stands_against_it(report, folder):
+    said = shown(folder, 'title:"India denies secret talks"')
+    assert "1439 minutes after Meridian News Agency" in said
+    assert "4 independent sources" in said
+    carriers = said[said.index("carried by") :]
+    assert "The Yamuna Standard" in carriers
+    assert "In reversal, India confirms contacts with Pakistan over Kashmir crossing" in carriers
+    reversal = next(part for part in said.splitlines() if "reversal?" in part)
+    assert "confirmed" in reversal
+    assert "a machine's guess" in said
+
+
+def test_show_tells_which_sentences_and_claims_a_correction_changed(report, folder):
+    query = 'status:corrected AND title:"Ferry fire"'
+    said = shown(folder, query)
+    assert "corrected" in said
+    assert said.index("version 2") < said.index("version 1")
+    whole = json.loads(shown(folder, query, "--json"))
+    first, second = whole["versions"]
+    assert (first["difference"], second["number"]) == (None, 2)
+    assert second["difference"]["sentences"]
+    for change in second["difference"]["sentences"][:3]:
+        for words in (change["before"], change["after"]):
+            if words:
+                assert words[:40] in said
