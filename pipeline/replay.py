@@ -79,7 +79,7 @@ async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False, bes
                     documents.append(replace(result, indexed=item.indexed))
                     if result.article.id != item.article and not beside:
                         ledger.rename_article(item.id, result.article.id)
-                documents = await asyncio.to_thread(_in_their_places, ledger, index, documents)
+                documents = await asyncio.to_thread(_in_their_places, ledger, index, documents, beside)
                 try:
                     await asyncio.to_thread(index.upsert, documents)
                 except DocumentsRefusedError as error:  # the others are in
@@ -151,12 +151,14 @@ def _moment(name: str, given: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _in_their_places(ledger: Ledger, index: Index, documents: Sequence[Document]) -> list[Document]:
-    """The documents where the register has them; those that were indexed before there were stories are placed now."""
+def _in_their_places(ledger: Ledger, index: Index, documents: Sequence[Document], beside: bool) -> list[Document]:
+    """The documents where the register has them; those that were indexed before there were stories are placed now, and
+    those that the extractor of now reads otherwise anew, but where the index is not the one in use."""
     register = Register(ledger)
     standing = register.placements([document.article.id for document in documents])
-    new = [document for document in documents if document.article.id not in standing]
-    placed = place_documents(ledger, index, new, utc_now()) | standing
+    otherwise = set() if beside else set(register.read_otherwise(documents))
+    new = [doc for doc in documents if doc.article.id not in standing or doc.article.id in otherwise]
+    placed = standing | place_documents(ledger, index, new, utc_now())
     return [
         at_its_place(document, place)
         for document in documents

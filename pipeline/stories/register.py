@@ -37,6 +37,7 @@ from pipeline.stories.claims import ClaimBook
 from pipeline.stories.joining import Table, chosen, join, same_article
 from pipeline.stories.placing import COLUMNS, Member, place
 from pipeline.stories.traits import Likeness, Traits, number_of, title_key
+from pipeline.stories.versions import fingerprint
 
 WINDOW = timedelta(days=14)
 """How long an article is found by others. Copies come within a week, and a story goes on with what is new in it."""
@@ -74,10 +75,24 @@ class Register:
         """The ids of those articles that are known in other words: their difference is wanted by :meth:`place`."""
         with self._ledger.reading() as db:
             known = self._members(db, [of.number for _, of in drafts])
+            reread = self._reread(db, drafts, known)
         return [
             document.article.id
             for document, of in drafts
-            if (member := known.get(of.number)) is not None and _is_new_version(member, document.article, of)
+            if (member := known.get(of.number)) is not None
+            and of.number not in reread
+            and _is_new_version(member, document.article, of)
+        ]
+
+    def read_otherwise(self, documents: Sequence[Document]) -> list[str]:
+        """The ids of those articles that are known in other words."""
+        with self._ledger.reading() as db:
+            known = self._members(db, [number_of(document.article.id) for document in documents])
+        return [
+            document.article.id
+            for document in documents
+            if (member := known.get(number_of(document.article.id))) is not None
+            and member.fingerprint != fingerprint(document.article)
         ]
 
     def place(
@@ -118,6 +133,7 @@ class Register:
         differences: Mapping[str, Difference],
         answer: dict[str, Placed | str],
     ) -> None:
+        reread = self._reread(db, new, known)
         near = self._near(db, [(of, document.article.first_seen) for document, of in new])
         wanted = {number for numbers in near.values() for number in numbers}
         members = known | self._members(db, sorted(wanted - known.keys()))
@@ -129,7 +145,7 @@ class Register:
             table.likeness[of.number] = Likeness.unpack(of.packed)
             candidates = [number for number in near[of.number] if number in table.members and number != of.number]
             before = known.get(of.number)
-            member = _member(document, of, before, now)
+            member = _member(document, of, before, now, reread=of.number in reread)
             if before is None:
                 twin = same_article(member, candidates, table)
                 if twin is not None:
@@ -140,11 +156,33 @@ class Register:
             fresh.append((document, of))
             if before is None or member.version != before.version:
                 first_versions.append(_version_row(member, article, now, differences.get(article.id)))
+            elif article.location is not None:  # the page has taken the place of the feed's text, or was read again
+                this = and_(t.versions.c.article == article.id, t.versions.c.number == member.version)
+                place = {"warc_file": article.location.file, "warc_offset": article.location.offset}
+                db.execute(update(t.versions).where(this).values(**place))
         self._write(db, table, fresh, now)
         others = self._claims.enter(db, fresh, {of.number: table.members[of.number].story for _, of in fresh})
         self._touch(db, {member.story for member in self._members(db, sorted(others)).values()})
         if first_versions:
             db.execute(self._ledger.insert(t.versions).on_conflict_do_nothing(), first_versions)
+
+    def _reread(
+        self, db: Connection, drafts: Sequence[tuple[Document, Traits]], known: Mapping[int, Member]
+    ) -> set[int]:
+        """Those that come in other words from the very page that they are known from: a better extractor has read it
+        again, and the publisher has changed nothing."""
+        asked = {
+            document.article.id: (of.number, document.article.location)
+            for document, of in drafts
+            if (member := known.get(of.number)) is not None and member.fingerprint != of.fingerprint
+        }
+        v = t.versions.c
+        found: dict[str, Location | None] = {}
+        for part in _chunks(sorted(asked)):
+            rows = select(v.article, v.warc_file, v.warc_offset).where(v.article.in_(part)).order_by(v.number)
+            for article, file, offset in db.execute(rows):  # the newest last
+                found[article] = Location(file=file, offset=offset) if file else None
+        return {asked[article][0] for article, place in found.items() if place and place == asked[article][1]}
 
     def _near(self, db: Connection, wanted: Sequence[tuple[Traits, datetime]]) -> dict[int, list[int]]:
         """For each article those that are filed under some of the same keys, here and in the batch, likeliest first."""
@@ -416,10 +454,10 @@ def _is_reworded(member: Member, article: Article, of: Traits) -> bool:
     return member.fingerprint != of.fingerprint and (article.body_source == "page" or member.body_source == "feed")
 
 
-def _member(document: Document, of: Traits, before: Member | None, now: datetime) -> Member:
-    """The row of an article: new, or in new words."""
+def _member(document: Document, of: Traits, before: Member | None, now: datetime, *, reread: bool) -> Member:
+    """The row of an article: new, or in new words, its publisher's or those of an extractor that ``reread`` it."""
     article, notice = document.article, of.notice
-    next_version = before is not None and _is_new_version(before, article, of)
+    next_version = before is not None and not reread and _is_new_version(before, article, of)
     version = 1 if before is None else before.version + 1 if next_version else before.version
     kills = None
     status = notice.status

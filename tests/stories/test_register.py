@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ledger import open_ledger
-from pipeline.records import Document, Relation, Status
+from pipeline.records import Document, Location, Relation, Status
 from pipeline.stories.register import Placed, Register
 from pipeline.stories.traits import traits
 from pipeline.stories.versions import difference
@@ -147,6 +147,25 @@ def test_a_changed_text_is_a_new_version_with_its_difference(register: Register)
     assert second.difference is not None
     assert "11 sailors" in (second.difference.sentences[0].after or "")
     assert register.reworded(drafts) == []
+
+
+def test_a_page_that_is_read_again_by_a_better_extractor_is_no_new_version(register: Register) -> None:
+    here, there = Location(file="a.warc.gz", offset=17), Location(file="a.warc.gz", offset=4711)
+    first = replace(WIRE, article=replace(WIRE.article, location=here))
+    brief = replace(WIRE, article=replace(WIRE.article, body="Two ships collided.", body_source="feed"))
+    put(register, brief)
+    put(register, first)
+    better = replace(first, article=replace(first.article, body=f"{TANKER}\n\nMore than before was read."))
+    assert register.read_otherwise([first, better]) == [WIRE.article.id]
+    assert register.reworded([(better, traits(better))]) == []
+    put(register, better, hours=1)
+    place = at(register, WIRE)
+    assert (place.version, place.placement.status) == (1, Status.CURRENT)
+    assert len(register.versions(WIRE.article.id)) == 1
+    assert register.read_otherwise([better]) == []
+    changed = replace(better, article=replace(better.article, body=f"{TANKER}\n\nThe tug has come.", location=there))
+    put(register, changed, hours=2)
+    assert at(register, WIRE).version == 2
 
 
 def test_a_page_that_takes_the_place_of_the_feed_s_text_is_no_new_version(register: Register) -> None:
