@@ -127,6 +127,8 @@ def test_show_tells_which_sentences_and_claims_a_correction_changed(report, fold
     first, second = whole["versions"]
     assert (first["difference"], second["number"]) == (None, 2)
     assert second["difference"]["sentences"]
+    assert any("speaker-changed" in change["what"] for change in second["difference"]["claims"])
+    assert "speaker changed" in said
     for change in second["difference"]["sentences"][:3]:
         for words in (change["before"], change["after"]):
             if words:
