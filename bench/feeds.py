@@ -5,8 +5,7 @@ of the polls brings an article, which is fetched, archived, enriched and indexed
 each feed was asked, and what the processes took of CPU and memory. A cycle is ten minutes; the default looks at its
 first three, which are steady work from the first second on.
 
-The peer is arithmetic: a loop that asks for one feed after the other, each taking as long as ours did in the median,
-would come round in the time that is printed beside.
+The peer is arithmetic: the time in which a loop that takes a second for each feed, one after the other, comes round.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
     """A feed and an article a host. Feeds that have no news answer 304."""
 
     protocol_version = "HTTP/1.1"
-    asked: dict[str, float]
+    server: Server
 
     def do_GET(self) -> None:
         host = str(self.connection.getsockname()[0])
@@ -70,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/robots.txt":
             return self._answer(404, b"")
         if self.path == "/feed":
-            self.asked.setdefault(host, time.time())
+            self.server.asked.setdefault(host, time.time())
             if number % NEWS:
                 return self._answer(304, b"")
             link = f"http://{self.headers['Host']}/article"
@@ -99,24 +98,30 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
 
+    def __init__(self) -> None:
+        super().__init__(("0.0.0.0", 0), Handler)  # all of 127/8
+        self.asked: dict[str, float] = {}
+        """When each address was first asked for its feed."""
+
 
 def subscribe(folder: Path, feeds: int, port: int) -> dict[str, datetime]:
     """A data folder with the feeds, known before, and when each is due, by its address."""
     ledger = open_ledger(load_settings(folder).ledger_at)
     start = utc_now() + timedelta(seconds=START)
     due: dict[str, datetime] = {}
-    known = {"baseline": False, "etag": '"before"', "interval": CYCLE}
     for n in range(feeds):
         url = f"http://{address(n)}:{port}/feed"
-        due[address(n)] = start + timedelta(seconds=CYCLE * n / feeds)
-        ledger.add_feed(Feed(id=feed_id(url), url=url, added=start, next_poll=due[address(n)], **known))  # type: ignore[arg-type]
+        due[address(n)] = when = start + timedelta(seconds=CYCLE * n / feeds)
+        feed = Feed(
+            id=feed_id(url), url=url, added=start, interval=CYCLE, etag='"before"', baseline=False, next_poll=when
+        )
+        ledger.add_feed(feed)
     ledger.close()
     return due
 
 
 def measure(feeds: int, seconds: float, enrich: bool) -> dict[str, object]:
-    handler = type("Asked", (Handler,), {"asked": {}})
-    with Server(("0.0.0.0", 0), handler) as server, tempfile.TemporaryDirectory() as name:
+    with Server() as server, tempfile.TemporaryDirectory() as name:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         folder, port = Path(name), server.server_address[1]
         hosts = json.dumps([f"{address(n)}:{port}" for n in range(feeds)])
@@ -137,9 +142,9 @@ def measure(feeds: int, seconds: float, enrich: bool) -> dict[str, object]:
             time.sleep(2.0)
         took = _cpu(process) - before
         late = [
-            handler.asked[host] - when.timestamp()  # type: ignore[attr-defined]
+            server.asked[host] - when.timestamp()
             for host, when in due.items()
-            if when.timestamp() < first + seconds - 5 and host in handler.asked  # type: ignore[attr-defined]
+            if when.timestamp() < first + seconds - 5 and host in server.asked
         ]
         missed = sum(when.timestamp() < first + seconds - 5 for when in due.values()) - len(late)
         process.terminate()

@@ -11,6 +11,7 @@ saw the entry in a feed, ``indexed`` is when we finished.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -561,6 +562,12 @@ def from_json(line: bytes | str, kind: type[T]) -> T:
     plain = msgspec.json.decode(line)
     _rename(plain, "class", "cls")
     return msgspec.convert(plain, kind)
+
+
+def whole_record(document: Document, sightings: Iterable[Sighting], versions: Iterable[Version]) -> dict[str, Any]:
+    """All that is known of an article as plain JSON types: its document, how feeds announced it, and its versions."""
+    history = {"sightings": [*map(to_dict, sightings)], "versions": [*map(to_dict, versions)]}
+    return to_dict(document) | history
 
 
 def _rename(node: Any, old: str, new: str) -> None:

@@ -6,6 +6,7 @@ since when. What was last told of a subject is read from the outbox, and nowhere
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -24,38 +25,32 @@ def tell_moods(ledger: Ledger, channels: Sequence[str], now: datetime) -> list[A
     Raises LedgerError.
     """
     hours = ledger.volume_by_hour(now - timedelta(weeks=WEEKS, hours=WINDOW + 1), now)
+    told_before = ledger.outbox.latest(OPERATIONS)
     sources: dict[str, list[Feed]] = {}
     for feed in ledger.feeds():
         sources.setdefault(feed.source or feed.title or feed.url, []).append(feed)
     told: list[Alert] = []
     for name, feeds in sorted(sources.items()):
-        together: dict[str, int] = {}
+        together: Counter[str] = Counter()
         for feed in feeds:
-            for at, count in hours.get(feed.id, {}).items():
-                together[at] = together.get(at, 0) + count
+            together.update(hours.get(feed.id, {}))
         subject = digest("operations", "source", name)
-        last = ledger.outbox.latest(OPERATIONS, subject)
+        last = told_before.get(subject)
         before = Mood(last.note) if last is not None and last.note is not None else Mood.USUAL
         found = volume(together, min(feed.added for feed in feeds), now, before)
         if found is None or found.mood is before:
             continue
-        told.append(
-            Alert(
-                id=alert_id(OPERATIONS, subject, 0, f"{found.mood} {now.isoformat(timespec='hours')}"),
-                rule=OPERATIONS,
-                severity="info" if found.mood is Mood.USUAL else "high",
-                kind=AlertKind.OPERATIONS,
-                story=subject,
-                version=0,
-                article="",
-                headline=_sentence(name, found, feeds),
-                source=name,
-                url=feeds[0].site or feeds[0].url,
-                first_seen=now,
-                fired=now,
-                note=found.mood.value,
-            )
+        alert = _alert(
+            subject,
+            f"{found.mood} {now.isoformat(timespec='hours')}",
+            now,
+            severity="info" if found.mood is Mood.USUAL else "high",
+            headline=_sentence(name, found, feeds),
+            source=name,
+            url=feeds[0].site or feeds[0].url,
+            note=found.mood.value,
         )
+        told.append(alert)
     _owe(ledger, told, channels)
     return told
 
@@ -66,25 +61,42 @@ def tell_failure(ledger: Ledger, task: str, reason: str, channels: Sequence[str]
     Raises LedgerError.
     """
     subject = digest("operations", "task", task)
-    last = ledger.outbox.latest(OPERATIONS, subject)
+    last = ledger.outbox.latest(OPERATIONS).get(subject)
     if last is not None and now - last.fired < AGAIN:
         return None
-    alert = Alert(
-        id=alert_id(OPERATIONS, subject, 0, now.isoformat(timespec="seconds")),
+    when = now.isoformat(timespec="seconds")
+    alert = _alert(subject, when, now, severity="high", headline=f"{task} {reason}"[:500], source="Wirewatch")
+    _owe(ledger, [alert], channels)
+    return alert
+
+
+def _alert(
+    subject: str,
+    what: str,
+    now: datetime,
+    *,
+    severity: str,
+    headline: str,
+    source: str,
+    url: str = "",
+    note: str | None = None,
+) -> Alert:
+    """An alert of no article; ``subject`` and ``what`` make its id."""
+    return Alert(
+        id=alert_id(OPERATIONS, subject, 0, what),
         rule=OPERATIONS,
-        severity="high",
+        severity=severity,
         kind=AlertKind.OPERATIONS,
         story=subject,
         version=0,
         article="",
-        headline=f"{task} {reason}"[:500],
-        source="Wirewatch",
-        url="",
+        headline=headline,
+        source=source,
+        url=url,
         first_seen=now,
         fired=now,
+        note=note,
     )
-    _owe(ledger, [alert], channels)
-    return alert
 
 
 def _owe(ledger: Ledger, alerts: Sequence[Alert], channels: Sequence[str]) -> None:

@@ -73,8 +73,8 @@ def judge(
 ) -> Verdict | Hold:
     """Whether a delivery that is due goes out now.
 
-    Quiet hours hold everything; a notice is held by nothing else. What a digest or a throttle has held
-    goes out when that time has come.
+    Quiet hours hold everything; a notice is held by nothing else. What a digest or a throttle has held goes out when
+    that time has come.
     """
     if waiting.attempts == 0 and waiting.silenced is not None and waiting.silenced > now:
         return Verdict.SILENCE

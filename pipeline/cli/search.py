@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
+from pipeline.cli.stories import print_assertion, print_carriers, print_versions, story_facts
 from pipeline.cli.terminal import (
     FAILED,
     USAGE,
@@ -30,7 +31,7 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.errors import QueryError, RequestError
-from pipeline.records import Claim, Document, Hit, Sighting, Version, to_dict
+from pipeline.records import Claim, Document, Hit, Sighting, Version, to_dict, whole_record
 
 if TYPE_CHECKING:
     from pipeline.index import SearchRequest, SearchResult
@@ -258,7 +259,6 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One article: its entities and claims, its story and who carries it, its versions, and where its page lies."""
-    from pipeline.cli.stories import print_carriers, print_versions, story_facts
     from pipeline.index import open_index
     from pipeline.ledger import open_ledger
     from pipeline.stories.register import Register
@@ -282,13 +282,8 @@ def show(
             sightings = [sighting for item in carriers for sighting in ledger.sightings(item.id)]
             versions = Register(ledger).versions(document.article.id)
             ledger.close()
-    record = to_dict(document)
     if as_json:
-        print_json(
-            record
-            | {"sightings": [to_dict(sighting) for sighting in sightings]}
-            | {"versions": [to_dict(version) for version in versions]}
-        )
+        print_json(whole_record(document, sightings, versions))
         return
     article = document.article
     out.print(Text(line(article.title) or "(no headline)", style="bold"))
@@ -360,7 +355,6 @@ def _show_entities(document: Document) -> None:
 
 
 def _show_claims(document: Document) -> None:
-    from pipeline.cli.stories import print_assertion
     from pipeline.index.fields import assertion_of
 
     if document.enriched.note:

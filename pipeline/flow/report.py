@@ -14,10 +14,10 @@ from pipeline.flow.shift import Shift
 from pipeline.index import upkeep_of
 from pipeline.index.fields import claim_id
 from pipeline.ledger import Ledger, Told
+from pipeline.settings import HOUR
 
 EVERY = 60.0
 """Seconds between two reports: as fine as anybody looks, and one small bulk request (2026-11-25)."""
-HOUR = 3_600.0
 AT_ONCE = 1_000
 """Alerts in one report."""
 MARGIN = timedelta(seconds=5)

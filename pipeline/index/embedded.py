@@ -23,7 +23,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,15 +53,7 @@ from pipeline.index.fields import (
 )
 from pipeline.index.highlight import highlighter
 from pipeline.index.query import parse
-from pipeline.index.request import (
-    FULL_ID,
-    MAX_LIMIT,
-    check_request,
-    collapsed_start,
-    cursor_mark,
-    cursor_place,
-    first_of_each,
-)
+from pipeline.index.request import FULL_ID, check_request, collapsed_page, cursor_mark, cursor_place
 from pipeline.records import Document, Hit, digest, from_json, to_json
 
 ORDER, TIE, RECORD = "_order", "_tie", "_record"
@@ -306,25 +298,26 @@ class EmbeddedIndex:
                     ]
                 )
 
+            by_score = request.sort is Sort.SCORE and parsed.scores
+
             def ordered(asked: SearchRequest) -> tuple[int, Page, str | None]:
-                if request.sort is Sort.SCORE and parsed.scores:
+                if by_score:
                     return _by_score(searcher, query, asked)
                 return _by_time(searcher, query, asked, part.compiler, fields["time"])
 
-            folded: dict[str, int] = {}
             if request.collapse:
-                word = "score" if request.sort is Sort.SCORE and parsed.scores else "time"
-                total, page, cursor = _collapsed(searcher, request, word, ordered)
-                folded = _matches_of(searcher, part, query, request.kind, page)
+                word = "score" if by_score else "time"
+                total, page, cursor, groups = _collapsed(searcher, request, word, ordered)
+                folded = _folded(searcher, part, query, request.kind, groups)
             else:
                 total, page, cursor = ordered(request)
+                folded = [0] * len(page)
             mark = highlighter(parsed) if request.highlight else None
             hits = []
-            for score, address in page:
+            for (score, address), others in zip(page, folded, strict=True):
                 record = msgspec.json.decode(_record(searcher, address))
                 texts = record if request.kind is Kind.CLAIMS else record["article"]
                 id_ = record["id"] if request.kind is Kind.CLAIMS else texts["id"]
-                others = folded.get(_group(request.kind, record) or "", 1) - 1
                 hits.append(
                     Hit(id=id_, score=score, record=record, highlights=mark(texts) if mark else {}, folded=others)
                 )
@@ -690,6 +683,7 @@ def _damaged_files(folder: Path) -> list[str]:
 
 
 Page = list[tuple[float, tantivy.DocAddress]]
+Ordered = Callable[[SearchRequest], tuple[int, Page, str | None]]
 
 
 def _by_score(searcher: tantivy.Searcher, query: Query, request: SearchRequest) -> tuple[int, Page, str | None]:
@@ -744,14 +738,9 @@ def _by_time(
     return total, [(0.0, address) for _, address in page], cursor
 
 
-def _group(kind: Kind, record: Mapping[str, Any]) -> str | None:
-    """The story of an article's record, or the assertion of a claim's."""
-    found = record["placement"] if kind is Kind.ARTICLES else record
-    return found.get(COLLAPSED[kind]) or None
-
-
-def _group_at(searcher: tantivy.Searcher, kind: Kind, address: tantivy.DocAddress) -> str | None:
-    """The same, without decoding the rest of the record: tantivy's columns of words cannot be read."""
+def _group(searcher: tantivy.Searcher, kind: Kind, address: tantivy.DocAddress) -> str | None:
+    """The story of an article, or the assertion of a claim; the rest of its record is not decoded. (tantivy's columns
+    of words cannot be read.)"""
     record = _record(searcher, address)
     if kind is Kind.CLAIMS:
         return msgspec.json.decode(record, type=_Asserted).assertion or None
@@ -759,38 +748,36 @@ def _group_at(searcher: tantivy.Searcher, kind: Kind, address: tantivy.DocAddres
 
 
 def _collapsed(
-    searcher: tantivy.Searcher,
-    request: SearchRequest,
-    word: str,
-    ordered: Callable[[SearchRequest], tuple[int, Page, str | None]],
-) -> tuple[int, Page, str | None]:
-    """A page of the first hits of each group, by going through all hits in order until it is full."""
-    start = collapsed_start(request, word)
-    wanted = start + request.limit + 1
-    reach = min(4 * wanted, MAX_LIMIT) if request.limit else 0
+    searcher: tantivy.Searcher, request: SearchRequest, word: str, ordered: Ordered
+) -> tuple[int, Page, str | None, list[str | None]]:
+    """A page of the first hits of each group, found by going through all hits in order; and their groups."""
+    total = 0
+    hits: Page = []
     groups: list[str | None] = []
-    while True:
+
+    def look(reach: int) -> Sequence[str | None]:
+        nonlocal total, hits
         total, hits, _ = ordered(replace(request, limit=reach, offset=0, after=None))
-        groups += [_group_at(searcher, request.kind, address) for _, address in hits[len(groups) :]]
-        firsts = first_of_each(groups)
-        if len(firsts) >= wanted or reach >= min(total, MAX_LIMIT) or not request.limit:
-            break
-        reach = min(4 * reach, MAX_LIMIT)
-    end = start + request.limit
-    cursor = f"{word}:{cursor_mark(request)}:{end}" if request.limit and len(firsts) > end else None
-    return total, [hits[place] for place in firsts[start:end]], cursor
+        groups.extend(_group(searcher, request.kind, address) for _, address in hits[len(groups) :])
+        return groups
+
+    shown, cursor = collapsed_page(request, word, look)
+    return total, [hits[place] for place in shown], cursor, [groups[place] for place in shown]
 
 
-def _matches_of(searcher: tantivy.Searcher, part: _Part, query: Query, kind: Kind, page: Page) -> dict[str, int]:
-    """How many hits there are of each group on a page."""
-    groups = {group for _, address in page if (group := _group_at(searcher, kind, address))}
-    if not groups:
-        return {}
+def _folded(
+    searcher: tantivy.Searcher, part: _Part, query: Query, kind: Kind, groups: Sequence[str | None]
+) -> list[int]:
+    """How many other hits there are of each of these groups."""
+    named = [group for group in groups if group is not None]
+    if not named:
+        return [0] * len(groups)
     name = COLLAPSED[kind]
-    of_page = Query.term_set_query(part.index.schema, name, [analysis.fold(group) for group in groups])
+    of_page = Query.term_set_query(part.index.schema, name, [analysis.fold(group) for group in named])
     both = Query.boolean_query([(Occur.Must, query), (Occur.Must, of_page)])
-    counted = searcher.aggregate(both, {"groups": {"terms": {"field": name, "size": len(groups)}}})
-    return {bucket["key"]: int(bucket["doc_count"]) for bucket in counted["groups"]["buckets"]}
+    counted = searcher.aggregate(both, {"groups": {"terms": {"field": name, "size": len(named)}}})
+    counts = {bucket["key"]: int(bucket["doc_count"]) for bucket in counted["groups"]["buckets"]}
+    return [counts.get(group, 1) - 1 for group in groups]
 
 
 def _facets(searcher: tantivy.Searcher, query: Query, request: SearchRequest) -> dict[str, tuple[tuple[str, int], ...]]:

@@ -6,7 +6,7 @@ A cursor is ``score:`` or ``time:``, a mark of the search that it belongs to, an
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.errors import RequestError
 from pipeline.index import analysis
@@ -52,7 +52,28 @@ def cursor_mark(request: SearchRequest) -> str:
     return digest("cursor", request.query.strip(), request.kind.value, request.sort.value, *sources, *how)[:8]
 
 
-def first_of_each(groups: Sequence[str | None]) -> list[int]:
+def collapsed_page(
+    request: SearchRequest, kind: str, look: Callable[[int], Sequence[str | None]]
+) -> tuple[list[int], str | None]:
+    """Where the hits of a page stand among all matches in order, if each group is shown once; and the next cursor.
+
+    ``look`` gives the groups of the first so many matches, or of all where there are fewer; it is asked for more until
+    the page is full. Raises RequestError for a bad cursor.
+    """
+    start = int(cursor_place(request, kind, r"(\d{1,12})").group(1)) if request.after else request.offset
+    end = start + request.limit
+    reach = min(4 * (end + 1), MAX_LIMIT) if request.limit else 0
+    while True:
+        groups = look(reach)
+        firsts = _first_of_each(groups)
+        if len(firsts) > end or len(groups) < reach or reach in (0, MAX_LIMIT):
+            break
+        reach = min(4 * reach, MAX_LIMIT)
+    more = request.limit and len(firsts) > end
+    return firsts[start:end], f"{kind}:{cursor_mark(request)}:{end}" if more else None
+
+
+def _first_of_each(groups: Sequence[str | None]) -> list[int]:
     """Where each group is met first, in order; ``None`` is a group by itself each time: pure."""
     seen: set[str] = set()
     places = []
@@ -62,11 +83,6 @@ def first_of_each(groups: Sequence[str | None]) -> list[int]:
         if group is not None:
             seen.add(group)
     return places
-
-
-def collapsed_start(request: SearchRequest, kind: str) -> int:
-    """How many hits of a collapsed search are on the pages before this one. Raises RequestError for a bad cursor."""
-    return int(cursor_place(request, kind, r"(\d{1,12})").group(1)) if request.after else request.offset
 
 
 def cursor_place(request: SearchRequest, kind: str, pattern: str) -> re.Match[str]:

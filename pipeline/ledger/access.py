@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Table, or_, select, update
 from sqlalchemy.dialects import sqlite
@@ -24,7 +24,8 @@ from pipeline.records import Feed, FeedState, Location, Sighting, from_json
 from pipeline.urls import host
 
 CHUNK = 400
-"""Values in one IN list: below SQLite's old limit of 999 variables with room to spare."""
+"""Values in one IN list, or parts of one UNION: below SQLite's old limit of 999 variables, and its 500 parts."""
+T = TypeVar("T")
 
 LEASED = (t.items, t.feeds, t.hosts, t.deliveries, stories)
 """The tables whose rows are leased, in the order in which they are locked."""
@@ -155,6 +156,7 @@ def item_of(row: RowMapping) -> Item:
     )
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in parts that fit one query."""
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]

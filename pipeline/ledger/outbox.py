@@ -297,12 +297,14 @@ class Outbox(Access):
             )
             return self._told(db, [dict(row) for row in rows.mappings()])
 
-    def latest(self, rule: str, story: str) -> Alert | None:
-        """The last alert of a rule on a story."""
-        of = select(t.alerts.c.record).where(t.alerts.c.rule == rule, t.alerts.c.story == story)
+    def latest(self, rule: str) -> dict[str, Alert]:
+        """The last alert of a rule on each story."""
+        of = select(t.alerts.c.story, t.alerts.c.record).where(t.alerts.c.rule == rule).order_by(t.alerts.c.fired)
+        newest: dict[str, str] = {}
         with self._read() as db:
-            record = db.execute(of.order_by(t.alerts.c.fired.desc()).limit(1)).scalar()
-        return None if record is None else from_json(record, Alert)
+            for row in db.execute(of):
+                newest[row.story] = row.record  # the later takes the place of the earlier
+        return {story: from_json(record, Alert) for story, record in newest.items()}
 
     def changed(self, since: datetime, limit: int) -> list[Told]:
         """The alerts that fired, or that something became of, since then; the oldest first."""

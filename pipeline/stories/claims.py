@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, or_, select
 
 from pipeline.ledger import Ledger
 from pipeline.ledger import story_tables as t
+from pipeline.ledger.access import chunks
 from pipeline.records import Assertion, Document, Opposite, Relation
 from pipeline.stories.assertions import Said, assertion_id, is_same, opposition
 from pipeline.stories.placing import COLUMNS, Member, count_origins, group_origin
@@ -23,7 +24,6 @@ WINDOW = 30 * 24 * 60
 """Minutes in which a speaker is held to a word."""
 SHOWN = 5
 """Opposites that a claim names, surest first."""
-_CHUNK = 400
 
 
 class ClaimBook:
@@ -40,7 +40,7 @@ class ClaimBook:
         """
         entering = [(of, document) for document, of in fresh]
         gone = [of.number for of, _ in entering]
-        for part in _chunks(gone):
+        for part in chunks(gone):
             db.execute(delete(t.claims).where(t.claims.c.number.in_(part)))
             either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
             db.execute(delete(t.opposites).where(either))
@@ -136,7 +136,7 @@ class ClaimBook:
         """The assertions of articles, by number: one for each claim of the document, in order."""
         numbers = [member.number for member in members]
         mine: dict[int, dict[int, str]] = {}
-        for part in _chunks(numbers):
+        for part in chunks(numbers):
             columns = (t.claims.c.number, t.claims.c.n, t.claims.c.assertion)
             for number, n, assertion in db.execute(select(*columns).where(t.claims.c.number.in_(part))):
                 mine.setdefault(number, {})[n] = assertion
@@ -172,7 +172,7 @@ class ClaimBook:
         """For each assertion the outlets that carry it, first first, and how many origins they have."""
         found: dict[str, list[Any]] = {}
         groups: set[str] = set()
-        for part in _chunks(assertions):
+        for part in chunks(assertions):
             columns = (
                 t.claims.c.assertion,
                 t.placements.c.source,
@@ -186,7 +186,7 @@ class ClaimBook:
                 groups.add(row.text_group)
         whose: dict[str, list[Member]] = {}
         names = [t.placements.c[name] for name in COLUMNS]
-        for part in _chunks(sorted(groups)):
+        for part in chunks(sorted(groups)):
             for row in db.execute(select(*names).where(t.placements.c.text_group.in_(part))):
                 member = Member.of_row(tuple(row))
                 whose.setdefault(member.text_group, []).append(member)
@@ -202,7 +202,7 @@ class ClaimBook:
     def _against(self, db: Connection, numbers: Sequence[int]) -> dict[tuple[int, int], list[Opposite]]:
         """For each claim of these articles those that stand against it, surest first."""
         pairs: list[tuple[tuple[int, int], tuple[int, int], str, float]] = []
-        for part in _chunks(numbers):
+        for part in chunks(numbers):
             either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
             for row in db.execute(select(t.opposites).where(either)):
                 one, other = (row.number, row.n), (row.other_number, row.other_n)
@@ -244,7 +244,7 @@ class ClaimBook:
         )
         joined = select(*columns).join(t.placements, t.placements.c.number == t.claims.c.number)
         found = {}
-        for part in _chunks(sorted({number for number, _ in claims})):
+        for part in chunks(sorted({number for number, _ in claims})):
             for row in db.execute(joined.where(t.claims.c.number.in_(part))):
                 found[row.number, row.n] = row
         return found
@@ -266,8 +266,3 @@ def _entered(row: Any) -> dict[str, Any]:
         plain=row["plain"],
     )
     return dict(row) | {"said": said}
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

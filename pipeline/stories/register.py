@@ -9,7 +9,7 @@ places waits for who is placing.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from pipeline.ledger import Ledger
 from pipeline.ledger import story_tables as t
+from pipeline.ledger.access import chunks
 from pipeline.records import Article, Difference, Document, Location, Placement, Status, Version, from_json, to_json
 from pipeline.stories import joining
 from pipeline.stories.claims import ClaimBook
@@ -45,11 +46,8 @@ POSTINGS = 40
 """Articles looked up under one key, newest first: what is filed under more says too little."""
 CANDIDATES = 16
 """Articles that a new one is compared with."""
-_PARTS = 400
-"""Keys in one query; SQLite takes 500 at most."""
 _SWEEPS = 4096
 """Parts of the key space, of which each batch clears one of what has left the window."""
-_CHUNK = 400
 _LOCK = 7_157_411
 
 
@@ -178,7 +176,7 @@ class Register:
         }
         v = t.versions.c
         found: dict[str, Location | None] = {}
-        for part in _chunks(sorted(asked)):
+        for part in chunks(sorted(asked)):
             rows = select(v.article, v.warc_file, v.warc_offset).where(v.article.in_(part)).order_by(v.number)
             for article, file, offset in db.execute(rows):  # the newest last
                 found[article] = Location(file=file, offset=offset) if file else None
@@ -191,7 +189,7 @@ class Register:
             for key in of.keys:
                 found.setdefault(key, []).append((of.number, _minute(seen)))
         since = min(_minute(seen) for _, seen in wanted) - _minutes(WINDOW)
-        for keys in _batches(sorted(found)):
+        for keys in chunks(sorted(found)):
             for key, minute, number in _filed(db, keys, since):
                 found[key].append((number, minute))
         return {of.number: chosen(of, found, CANDIDATES) for of, _ in wanted}
@@ -199,7 +197,7 @@ class Register:
     def _members(self, db: Connection, numbers: Sequence[int]) -> dict[int, Member]:
         columns = [t.placements.c[name] for name in COLUMNS]
         found: dict[int, Member] = {}
-        for part in _chunks(numbers):
+        for part in chunks(numbers):
             for row in db.execute(select(*columns).where(t.placements.c.number.in_(part))).all():
                 member = Member.of_row(tuple(row))
                 found[member.number] = member
@@ -209,14 +207,14 @@ class Register:
         columns = (t.placements.c.number, t.placements.c.likeness)
         return {
             number: Likeness.unpack(packed)
-            for part in _chunks(numbers)
+            for part in chunks(numbers)
             for number, packed in db.execute(select(*columns).where(t.placements.c.number.in_(part))).all()
         }
 
     def _begun(self, db: Connection, members: Iterable[Member]) -> dict[str, datetime]:
         columns = (t.stories.c.id, t.stories.c.created)
         found: dict[str, datetime] = {}
-        for part in _chunks(sorted({member.story for member in members})):
+        for part in chunks(sorted({member.story for member in members})):
             found.update(
                 (story, created) for story, created in db.execute(select(*columns).where(t.stories.c.id.in_(part)))
             )
@@ -277,7 +275,7 @@ class Register:
             > 1
         )
         owed = case((several, True), else_=t.stories.c.owed) if alone else True
-        for part in _chunks(sorted(stories)):
+        for part in chunks(sorted(stories)):
             these = t.stories.c.id.in_(part)
             db.execute(update(t.stories).where(these).values(revision=t.stories.c.revision + 1, owed=owed))
 
@@ -289,7 +287,7 @@ class Register:
         merged: dict[str, list[str]] = {}
         revisions: dict[str, int] = {}
         columns = [t.placements.c[name] for name in COLUMNS]
-        for part in _chunks(stories):
+        for part in chunks(stories):
             for row in db.execute(select(*columns).where(t.placements.c.story.in_(part))):
                 member = Member.of_row(tuple(row))
                 members[member.story].append(member)
@@ -320,13 +318,13 @@ class Register:
             columns = (t.stories.c.id, t.stories.c.revision, t.stories.c.leads_to)
             moved = {
                 leads_to or story
-                for part in _chunks(sorted(used))
+                for part in chunks(sorted(used))
                 for story, revision, leads_to in db.execute(select(*columns).where(t.stories.c.id.in_(part)))
                 if leads_to is not None or revision > used[story]
             }
         if moved:
             with self._ledger.writing() as db:
-                for part in _chunks(sorted(moved)):
+                for part in chunks(sorted(moved)):
                     db.execute(update(t.stories).where(t.stories.c.id.in_(part)).values(owed=True))
 
     def claim_owed(self, now: datetime, limit: int, owner: str, lease: float) -> list[str]:
@@ -339,7 +337,7 @@ class Register:
         with self._ledger.writing() as db:
             stories = list(db.execute(owed_now.limit(limit).with_for_update(skip_locked=True)).scalars())
             until = now + timedelta(seconds=lease)
-            for part in _chunks(stories):
+            for part in chunks(stories):
                 taken = update(t.stories).where(t.stories.c.id.in_(part))
                 db.execute(taken.values(lease_owner=owner, lease_until=until))
         return stories
@@ -356,7 +354,7 @@ class Register:
         with self._ledger.reading() as db:
             articles = [
                 article
-                for part in _chunks(stories)
+                for part in chunks(stories)
                 for article in db.execute(
                     select(t.placements.c.article).where(t.placements.c.story.in_(part))
                 ).scalars()
@@ -376,7 +374,7 @@ class Register:
     def let_go(self, stories: Sequence[str], owner: str) -> None:
         """Give back stories that were taken in hand and not refreshed."""
         with self._ledger.writing() as db:
-            for part in _chunks(stories):
+            for part in chunks(stories):
                 mine = and_(t.stories.c.id.in_(part), t.stories.c.lease_owner == owner)
                 db.execute(update(t.stories).where(mine).values(lease_owner=None, lease_until=None))
 
@@ -545,19 +543,9 @@ def _lookup(dialect: Dialect) -> tuple[str, dict[str, Any], tuple[str, ...] | No
     return str(compiled), dict(compiled.params), tuple(compiled.positiontup) if compiled.positional else None
 
 
-def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(keys), _PARTS):
-        yield keys[start : start + _PARTS]
-
-
 def _minute(moment: datetime) -> int:
     return int(moment.timestamp() // 60)
 
 
 def _minutes(span: timedelta) -> int:
     return int(span.total_seconds() // 60)
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

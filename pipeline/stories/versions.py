@@ -45,9 +45,9 @@ def normal(text: str) -> str:
     if not text.isascii():
         for shape, plain in _SIGNS:  # passes in C, a tenth of one `str.translate`
             text = text.replace(shape, plain)
-    if "ago" in text.casefold():
-        text = "\n".join(_AGO.sub(" ", line) for line in text.split("\n"))
     lines = text.split("\n")
+    if "ago" in text.casefold():
+        lines = [_AGO.sub(" ", line) for line in lines]
     return "\n".join(" ".join(line.split()).casefold() for line in lines if line.strip() and not _CLOCK.match(line))
 
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pipeline.fetch import Archive
 from pipeline.index.fields import assertion_of
-from pipeline.records import Document, Sighting, to_dict
+from pipeline.records import Document, Sighting, whole_record
 from pipeline.stories.register import Register
 from pipeline.web import site
 from pipeline.web.marking import depth, markup, paragraphs
@@ -55,11 +55,7 @@ def json(request: Request) -> Response:
     """``/article/ID.json``: as ``wirewatch show --json`` prints it."""
     document, here = _document(request), site.of(request)
     versions = Register(here.ledger).versions(document.article.id)
-    return JSONResponse(
-        to_dict(document)
-        | {"sightings": [to_dict(sighting) for sighting in sightings_of(here, document)]}
-        | {"versions": [to_dict(version) for version in versions]}
-    )
+    return JSONResponse(whole_record(document, sightings_of(here, document), versions))
 
 
 def raw(request: Request) -> Response:

@@ -11,7 +11,7 @@ import base64
 import binascii
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from elasticsearch import Elasticsearch, NotFoundError
@@ -19,7 +19,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 from pipeline.errors import RequestError
 from pipeline.index.base import Kind, SearchRequest, Sort
 from pipeline.index.fields import COLLAPSED
-from pipeline.index.request import collapsed_start, cursor_mark, cursor_place, first_of_each
+from pipeline.index.request import collapsed_page, cursor_mark, cursor_place
 
 WINDOW = 10_000
 """Hits that Elasticsearch gives at most from one search (``index.max_result_window``)."""
@@ -155,23 +155,20 @@ class CollapsedPage(Page):
     """
 
     def ask(self, aggregations: dict[str, Any]) -> Mapping[str, Any]:
-        request, name = self.request, COLLAPSED[self.request.kind]
-        start = collapsed_start(request, self.word)
-        end = start + request.limit
-        reach = min(4 * (end + 1), WINDOW) if request.limit else 0
-        while True:
+        name = COLLAPSED[self.request.kind]
+        answer: Mapping[str, Any] = {}
+        groups: list[str | None] = []
+
+        def look(reach: int) -> Sequence[str | None]:
+            nonlocal answer, groups
             answer = self._columns(name, reach, aggregations)
-            self.total = answer["hits"]["total"]["value"]
             groups = [hit.get("fields", {}).get(name, [None])[0] for hit in answer["hits"]["hits"]]
-            firsts = first_of_each(groups)
-            if len(firsts) > end or reach >= min(self.total, WINDOW) or not request.limit:
-                break
-            reach = min(4 * reach, WINDOW)
-        shown = firsts[start:end]
+            return groups
+
+        shown, self.cursor = collapsed_page(self.request, self.word, look)
+        self.total = answer["hits"]["total"]["value"]
         if shown:
             self._fetch(name, {answer["hits"]["hits"][place]["_id"]: groups[place] for place in shown})
-        if request.limit and len(firsts) > end:
-            self.cursor = f"{self.word}:{cursor_mark(request)}:{end}"
         return answer
 
     def _columns(self, name: str, size: int, aggregations: dict[str, Any]) -> Mapping[str, Any]:
