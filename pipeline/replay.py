@@ -67,7 +67,7 @@ async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False, bes
         await asyncio.wrap_future(pool.begin())
         with rebuilding(settings) as index:
             async for batch in _in_order(ledger.indexed_items(), pool, settings):
-                documents: list[Document] = []
+                remade: list[tuple[Item, Document]] = []
                 for item, result in batch:
                     if isinstance(result, Skipped):  # a better extractor sees that it never was an article
                         continue
@@ -76,10 +76,10 @@ async def replay(settings: Settings, ledger: Ledger, *, alert: bool = False, bes
                     if not isinstance(result, Document):
                         problems.append(f"{item.url or item.id}: {getattr(result, 'reason', result)}")
                         result = _as_before(item, old) or _stand_in(item, problems[-1], settings)
-                    documents.append(replace(result, indexed=item.indexed))
+                    remade.append((item, replace(result, indexed=item.indexed)))
                     if result.article.id != item.article and not beside:
                         ledger.rename_article(item.id, result.article.id)
-                documents = await asyncio.to_thread(_in_their_places, ledger, index, documents, beside)
+                documents = await asyncio.to_thread(_in_their_places, ledger, index, pool, remade, beside)
                 try:
                     await asyncio.to_thread(index.upsert, documents)
                 except DocumentsRefusedError as error:  # the others are in
@@ -151,14 +151,17 @@ def _moment(name: str, given: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _in_their_places(ledger: Ledger, index: Index, documents: Sequence[Document], beside: bool) -> list[Document]:
+def _in_their_places(
+    ledger: Ledger, index: Index, pool: WorkerPool, remade: Sequence[tuple[Item, Document]], beside: bool
+) -> list[Document]:
     """The documents where the register has them; those that were indexed before there were stories are placed now, and
     those that the extractor of now reads otherwise anew, but where the index is not the one in use."""
     register = Register(ledger)
+    documents = [document for _, document in remade]
     standing = register.placements([document.article.id for document in documents])
     otherwise = set() if beside else set(register.read_otherwise(documents))
-    new = [doc for doc in documents if doc.article.id not in standing or doc.article.id in otherwise]
-    placed = standing | place_documents(ledger, index, new, utc_now())
+    new = [pair for pair in remade if pair[1].article.id not in standing or pair[1].article.id in otherwise]
+    placed = standing | place_documents(ledger, index, pool, new, utc_now())
     return [
         at_its_place(document, place)
         for document in documents

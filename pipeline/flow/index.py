@@ -36,19 +36,22 @@ async def index_owed(
     """
 
     def store(ready: Sequence[tuple[Item, Document | Change]]) -> None:
-        store_documents(shift, index, ready)
+        store_documents(shift, index, pool, ready)
 
     await work_owed(shift, pool.submit, store, fetches, once=once)
 
 
-def store_documents(shift: Shift, index: Index, batch: Sequence[tuple[Item, Document | Change]]) -> None:
+def store_documents(
+    shift: Shift, index: Index, pool: WorkerPool, batch: Sequence[tuple[Item, Document | Change]]
+) -> None:
     """Index the documents, then tell the ledger, in one transaction with the alerts that they make. Killed between the
     two, the same documents come again, and make the same alerts."""
     now = shift.clock()
     changes = [result for _, result in batch if not isinstance(result, Document)]
     documents = [(item, result) for item, result in batch if isinstance(result, Document)]
     owners = shift.ledger.own([(document.article.id, item.id) for item, document in documents])
-    placed = place_documents(shift.ledger, index, [document for item, document in documents if item.id in owners], now)
+    owned = [(item, document) for item, document in documents if item.id in owners]
+    placed = place_documents(shift.ledger, index, pool, owned, now)
     mine: list[tuple[Item, Document]] = []
     for item, document in documents:
         place = placed.get(document.article.id, document.article.id) if item.id in owners else document.article.id

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
-from pipeline.errors import DocumentsRefusedError, WirewatchError
+from pipeline.errors import DocumentsRefusedError, NotReadyError, WirewatchError
 from pipeline.flow.shift import Shift
+from pipeline.flow.work import REASON, Made
 from pipeline.index import Index
-from pipeline.ledger import Ledger
-from pipeline.records import Difference, Document
+from pipeline.ledger import Change, Item, Ledger
+from pipeline.records import Article, Difference, Document
 from pipeline.stories.register import Placed, Register
 from pipeline.stories.traits import traits
-from pipeline.stories.versions import difference
+from pipeline.stories.versions import difference, fingerprint
+from pipeline.workers import WorkerPool
 
 log = structlog.get_logger("wirewatch")
 
@@ -30,22 +33,52 @@ AT_ONCE = 50
 
 
 def place_documents(
-    ledger: Ledger, index: Index, documents: Sequence[Document], now: datetime
+    ledger: Ledger, index: Index, pool: WorkerPool, documents: Sequence[tuple[Item, Document]], now: datetime
 ) -> dict[str, Placed | str]:
     """Where each of these documents stands, by article; or the id of the article that it turned out to be.
 
-    What a new version changed is taken from the document that is in the index still.
+    Words that are new may be the publisher's or the extractor's. So the page that the article is known from is read
+    again by the extractor of now: where it says the same there is no new version, and what a new version changed is
+    taken from it. This costs what extraction costs, and only where there would be a new version.
     """
     register = Register(ledger)
-    drafts = [(document, traits(document)) for document in documents]
+    drafts = [(document, traits(document)) for _, document in documents]
+    pages = register.reworded(drafts)
+    reworded = [(item, document) for item, document in documents if document.article.id in pages]
+    read = {
+        document.article.id: pool.extract(replace(item, location=location, body_reason=None))
+        for item, document in reworded
+        if (location := pages[document.article.id]) is not None
+    }
+    reread: set[str] = set()
     differences: dict[str, Difference] = {}
-    reworded = set(register.reworded(drafts))
-    for document in documents:
-        if document.article.id in reworded:
-            before = index.get(document.article.id)
-            if before is not None:
-                differences[document.article.id] = difference(before, document)
-    return register.place(drafts, now, differences)
+    for item, document in reworded:
+        key = document.article.id
+        earlier = _made(read[key]) if key in read else None
+        if isinstance(earlier, Article) and fingerprint(earlier) == fingerprint(document.article):
+            reread.add(key)
+            continue
+        before = index.get(key)
+        if isinstance(earlier, Article) and (before is None or fingerprint(before.article) != fingerprint(earlier)):
+            enriched = _made(pool.enrich(item, earlier))
+            before = enriched if isinstance(enriched, Document) else before
+        if before is not None:
+            differences[key] = difference(before, document)
+    return register.place(drafts, now, differences, reread)
+
+
+def _made(future: Future[Made | Change]) -> Made | Change | None:
+    """What a worker process made; ``None`` where the page was too much for it. Raises NotReadyError where it was
+    stopped: then nothing may be decided."""
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise NotReadyError("the worker processes were stopped") from error
+    except NotReadyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an old page does to a parser, the new one is there
+        log.warning("an archived page could not be read again", reason=f"{type(error).__name__}: {error}"[:REASON])
+        return None
 
 
 def at_its_place(document: Document, placed: Placed) -> Document:

@@ -193,7 +193,7 @@ def index(settings: Settings, claim: str) -> dict[str, int]:
             return pool.submit(item) if document is None else _done(replace(document, indexed=item.indexed))
 
         def store(ready: Sequence[tuple[Item, Document | Change]]) -> None:
-            store_documents(shift, opened, ready)
+            store_documents(shift, opened, pool, ready)
 
         with closing(open_index(settings)) as opened, _pool(settings) as pool:
             await work_owed(shift, make, store, once=True)

@@ -9,7 +9,7 @@ places waits for who is placing.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -69,18 +69,18 @@ class Register:
 
     # -- placing -----------------------------------------------------------------------------------------------------
 
-    def reworded(self, drafts: Sequence[tuple[Document, Traits]]) -> list[str]:
-        """The ids of those articles that are known in other words: their difference is wanted by :meth:`place`."""
+    def reworded(self, drafts: Sequence[tuple[Document, Traits]]) -> dict[str, Location | None]:
+        """The ids of those articles that come in other words from another page than they are known from, and where
+        that page lies. Their difference is wanted by :meth:`place`, or to be told that they were only read again."""
         with self._ledger.reading() as db:
             known = self._members(db, [of.number for _, of in drafts])
-            reread = self._reread(db, drafts, known)
-        return [
-            document.article.id
-            for document, of in drafts
-            if (member := known.get(of.number)) is not None
-            and of.number not in reread
-            and _is_new_version(member, document.article, of)
-        ]
+            changed = [
+                document.article
+                for document, of in drafts
+                if (member := known.get(of.number)) is not None and _is_new_version(member, document.article, of)
+            ]
+            pages = self._pages(db, [article.id for article in changed])
+        return {article.id: page for article in changed if not _is_there(page := pages.get(article.id), article)}
 
     def read_otherwise(self, documents: Sequence[Document]) -> list[str]:
         """The ids of those articles that are known in other words."""
@@ -98,10 +98,12 @@ class Register:
         drafts: Sequence[tuple[Document, Traits]],
         now: datetime,
         differences: Mapping[str, Difference] | None = None,
+        reread: Collection[str] = (),
     ) -> dict[str, Placed | str]:
         """Place articles, by id. Where one turns out to be another article, that one's id stands in its place.
 
-        ``differences`` are those of the :meth:`reworded` ones from what the index held before.
+        ``differences`` are those of the :meth:`reworded` ones from their version before; ``reread`` are those of them
+        whose page before says the same by now, so that only the extractor is new.
         """
         if not drafts:
             return {}
@@ -116,7 +118,8 @@ class Register:
                 if (member := known.get(of.number)) is None or _is_reworded(member, document.article, of)
             ]
             if new:
-                self._place_new(db, new, known, now, differences or {}, answer)
+                again = self._reread(db, new, known, reread)
+                self._place_new(db, new, known, now, differences or {}, again, answer)
             self._sweep(db, now)
             kept = [(document, of) for document, of in ordered if document.article.id not in answer]
             answer.update(self._placed(db, [document.article.id for document, _ in kept]))
@@ -129,9 +132,9 @@ class Register:
         known: dict[int, Member],
         now: datetime,
         differences: Mapping[str, Difference],
+        reread: Collection[int],
         answer: dict[str, Placed | str],
     ) -> None:
-        reread = self._reread(db, new, known)
         near = self._near(db, [(of, document.article.first_seen) for document, of in new])
         wanted = {number for numbers in near.values() for number in numbers}
         members = known | self._members(db, sorted(wanted - known.keys()))
@@ -165,22 +168,35 @@ class Register:
             db.execute(self._ledger.insert(t.versions).on_conflict_do_nothing(), first_versions)
 
     def _reread(
-        self, db: Connection, drafts: Sequence[tuple[Document, Traits]], known: Mapping[int, Member]
+        self,
+        db: Connection,
+        drafts: Sequence[tuple[Document, Traits]],
+        known: Mapping[int, Member],
+        told: Collection[str],
     ) -> set[int]:
-        """Those that come in other words from the very page that they are known from: a better extractor has read it
-        again, and the publisher has changed nothing."""
-        asked = {
-            document.article.id: (of.number, document.article.location)
+        """Those that come in other words though their publisher has changed nothing: a better extractor has read them
+        again, as we were ``told``, or as their place in the archive shows."""
+        otherwise = {
+            of.number: document.article
             for document, of in drafts
             if (member := known.get(of.number)) is not None and member.fingerprint != of.fingerprint
         }
+        pages = self._pages(db, [article.id for article in otherwise.values()])
+        return {
+            number
+            for number, article in otherwise.items()
+            if article.id in told or _is_there(pages.get(article.id), article)
+        }
+
+    def _pages(self, db: Connection, articles: Iterable[str]) -> dict[str, Location | None]:
+        """Where in the archive the newest versions of these articles lie."""
         v = t.versions.c
         found: dict[str, Location | None] = {}
-        for part in chunks(sorted(asked)):
+        for part in chunks(sorted(articles)):
             rows = select(v.article, v.warc_file, v.warc_offset).where(v.article.in_(part)).order_by(v.number)
             for article, file, offset in db.execute(rows):  # the newest last
                 found[article] = Location(file=file, offset=offset) if file else None
-        return {asked[article][0] for article, place in found.items() if place and place == asked[article][1]}
+        return found
 
     def _near(self, db: Connection, wanted: Sequence[tuple[Traits, datetime]]) -> dict[int, list[int]]:
         """For each article those that are filed under some of the same keys, here and in the batch, likeliest first."""
@@ -440,6 +456,11 @@ class Register:
         low = tag + random.randrange(_SWEEPS // 4) * ((1 << 32) // (_SWEEPS // 4))
         part = and_(t.story_keys.c.key >= low, t.story_keys.c.key < low + (1 << 32) // (_SWEEPS // 4))
         db.execute(delete(t.story_keys).where(part, t.story_keys.c.minute < _minute(now) - _minutes(WINDOW)))
+
+
+def _is_there(page: Location | None, article: Article) -> bool:
+    """Whether an article was read from this page in the archive."""
+    return page is not None and page == article.location
 
 
 def _is_new_version(member: Member, article: Article, of: Traits) -> bool:

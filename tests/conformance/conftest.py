@@ -1,4 +1,4 @@
-"""The adapters of the index port, each as something that opens an index anew, and the databases under the ledger."""
+"""The adapters of the index port, each as something that opens an index anew."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.index import Index, open_index, upkeep_of
-from pipeline.ledger import Ledger, open_ledger
 from pipeline.settings import Settings
 from tests.conformance.wire import WIRE
 from tests.conftest import own_prefix
 from tests.support.elastic import ElasticServer
-from tests.support.postgres import PostgresServer, unavailable
 
 ADAPTERS = ["embedded", "elasticsearch"]
 
@@ -48,30 +46,3 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same index, empty at first, each time it is called: as another process would see it."""
     with _opener(request, tmp_path) as open_:
         yield open_
-
-
-DATABASES = ["sqlite", "postgresql"]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    if reason := unavailable():
-        pytest.skip(reason)
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture(params=DATABASES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Where a new ledger is to be."""
-    if request.param == "sqlite":
-        return tmp_path / "new" / "ledger.sqlite"
-    server = request.getfixturevalue("postgres")
-    return str(server.url(server.database()))
-
-
-@pytest.fixture
-def ledger(place: Path | str) -> Iterator[Ledger]:
-    opened = open_ledger(place)
-    yield opened
-    opened.close()

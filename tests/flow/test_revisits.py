@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import pipeline.extract
+from pipeline import workers
 from pipeline.flow import Flow
 from pipeline.flow.revisits import AGES, next_visit
 from pipeline.index import Index, open_index
@@ -55,6 +57,13 @@ def page(*paragraphs: str, title: str = "Tanker and bulk carrier collide", clock
         f"<meta property='article:published_time' content='{NOW.isoformat()}'></head>"
         f"<body><div class='ad'>ad {clock}</div><article><h1>{title}</h1>{body}</article></body></html>"
     ).encode()
+
+
+def as_an_older_reader(orders: workers.Orders) -> None:
+    """Begin a worker process whose extractor misses the last paragraph of what the one of now finds."""
+    found = pipeline.extract.take_body
+    pipeline.extract.take_body = lambda *of, **more: found(*of, **more).rpartition("\n\n")[0]
+    workers._begin(orders)
 
 
 class Desk:
@@ -212,6 +221,74 @@ async def test_replay_gives_the_newest_version_and_every_placement_again(desk: D
     await replay(desk.settings, desk.ledger)
     desk.index = open_index(desk.settings)
     assert desk.index.get(before.article.id) == before
+
+
+async def _read_by_an_older_extractor(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Document:
+    desk.put(page(*STORY))
+    with monkeypatch.context() as older:
+        older.setattr("pipeline.workers._begin", as_an_older_reader)
+        first = await desk.after(0)
+    assert STORY[2].strip() not in first.article.body
+    return first
+
+
+async def test_a_page_fetched_again_and_read_otherwise_by_a_newer_extractor_is_no_version(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await _read_by_an_older_extractor(desk, monkeypatch)
+    desk.put(page(*STORY, clock="14:07"))
+    second = await desk.after(0.6)
+    assert first.article.location != second.article.location
+    assert STORY[2].strip() in second.article.body
+    assert (second.article.version, second.placement.versions) == (1, 1)
+    assert second.placement.status is Status.CURRENT
+    (version,) = Register(desk.ledger).versions(second.article.id)
+    assert version.location == second.article.location
+    desk.put(page(STORY[0].replace("fourteen", "eleven"), *STORY[1:]))
+    assert (await desk.after(2.1)).article.version == 2  # what is changed afterwards is one
+
+
+async def test_a_version_s_difference_is_what_the_publisher_changed_and_not_what_the_extractor_did(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _read_by_an_older_extractor(desk, monkeypatch)
+    desk.put(page(STORY[0].replace("fourteen", "eleven"), *STORY[1:]))
+    second = await desk.after(0.6)
+    assert second.article.version == 2
+    difference = Register(desk.ledger).versions(second.article.id)[1].difference
+    assert difference is not None
+    assert [(c.before is not None, c.after is not None) for c in difference.sentences] == [(True, True)]
+
+
+async def test_where_the_page_before_is_lost_other_words_are_a_version(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await _read_by_an_older_extractor(desk, monkeypatch)
+    assert first.article.location is not None
+    (desk.settings.archive_folder / first.article.location.file).write_bytes(b"")
+    desk.put(page(*STORY, clock="14:07"))
+    assert (await desk.after(0.6)).article.version == 2
+
+
+async def test_a_replay_by_a_newer_extractor_makes_no_version_of_a_page_that_was_fetched_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await _read_by_an_older_extractor(desk, monkeypatch)
+    with monkeypatch.context() as older:
+        older.setattr("pipeline.workers._begin", as_an_older_reader)
+        desk.put(page(*STORY, clock="14:07"))
+        second = await desk.after(0.6)
+    assert first.article.body == second.article.body
+    (version,) = Register(desk.ledger).versions(first.article.id)
+    assert version.location == first.article.location  # which is not where the replay reads
+    desk.index.close()
+    await replay(desk.settings, desk.ledger)
+    desk.index = open_index(desk.settings)
+    made = desk.index.get(first.article.id)
+    assert made is not None
+    assert STORY[2].strip() in made.article.body
+    assert (made.article.version, made.placement.status) == (1, Status.CURRENT)
+    assert len(Register(desk.ledger).versions(first.article.id)) == 1
 
 
 async def test_a_replay_beside_the_index_in_use_leaves_what_that_one_is_owed(desk: Desk) -> None:

@@ -1,8 +1,13 @@
-"""Articles are placed once, the same however often, and what one changes for others is owed to the index."""
+"""Articles are placed once, the same however often, and what one changes for others is owed to the index.
+
+All of it on SQLite and on PostgreSQL.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -10,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ledger import open_ledger
+from pipeline.ledger import Ledger, open_ledger
 from pipeline.records import Document, Location, Relation, Status
 from pipeline.stories.register import Placed, Register
 from pipeline.stories.traits import traits
@@ -34,11 +39,12 @@ OTHER = document(
 )
 
 
+NewLedger = Callable[[], Ledger]
+
+
 @pytest.fixture
-def register(tmp_path: Path) -> Iterator[Register]:
-    ledger = open_ledger(tmp_path / "ledger.sqlite")
-    yield Register(ledger)
-    ledger.close()
+def register(new_ledger: NewLedger) -> Register:
+    return Register(new_ledger())
 
 
 def put(register: Register, *documents: Document, hours: float = 0) -> dict[str, Placed | str]:
@@ -81,10 +87,10 @@ def test_placing_again_changes_nothing(register: Register) -> None:
     assert put(register, COPY) == {COPY.article.id: first[COPY.article.id]}
 
 
-def test_who_belongs_together_does_not_depend_on_the_order(tmp_path: Path) -> None:
+def test_who_belongs_together_does_not_depend_on_the_order(new_ledger: NewLedger) -> None:
     answers = set()
-    for n, order in enumerate(permutations((WIRE, COPY, OWN, OTHER))):
-        register = Register(open_ledger(tmp_path / f"{n}.sqlite"))
+    for order in permutations((WIRE, COPY, OWN, OTHER)):
+        register = Register(new_ledger())
         for one in order:
             put(register, one)
         places = [at(register, one).placement for one in (WIRE, COPY, OWN, OTHER)]
@@ -138,7 +144,7 @@ def test_a_changed_text_is_a_new_version_with_its_difference(register: Register)
         WIRE, article=replace(WIRE.article, body=TANKER.replace("14 sailors missing", "11 sailors missing"))
     )
     drafts = [(later, traits(later))]
-    assert register.reworded(drafts) == [WIRE.article.id]
+    assert register.reworded(drafts) == {WIRE.article.id: None}
     register.place(drafts, NOON + timedelta(hours=2), {WIRE.article.id: difference(WIRE, later)})
     place = at(register, WIRE)
     assert (place.version, place.placement.versions, place.placement.status) == (2, 2, Status.UPDATED)
@@ -146,7 +152,7 @@ def test_a_changed_text_is_a_new_version_with_its_difference(register: Register)
     assert (first.number, first.difference, second.number) == (1, None, 2)
     assert second.difference is not None
     assert "11 sailors" in (second.difference.sentences[0].after or "")
-    assert register.reworded(drafts) == []
+    assert register.reworded(drafts) == {}
 
 
 def test_a_page_that_is_read_again_by_a_better_extractor_is_no_new_version(register: Register) -> None:
@@ -157,14 +163,19 @@ def test_a_page_that_is_read_again_by_a_better_extractor_is_no_new_version(regis
     put(register, first)
     better = replace(first, article=replace(first.article, body=f"{TANKER}\n\nMore than before was read."))
     assert register.read_otherwise([first, better]) == [WIRE.article.id]
-    assert register.reworded([(better, traits(better))]) == []
+    assert register.reworded([(better, traits(better))]) == {}
     put(register, better, hours=1)
     place = at(register, WIRE)
     assert (place.version, place.placement.status) == (1, Status.CURRENT)
     assert len(register.versions(WIRE.article.id)) == 1
     assert register.read_otherwise([better]) == []
     changed = replace(better, article=replace(better.article, body=f"{TANKER}\n\nThe tug has come.", location=there))
-    put(register, changed, hours=2)
+    drafts = [(changed, traits(changed))]
+    assert register.reworded(drafts) == {WIRE.article.id: here}
+    register.place(drafts, NOON + timedelta(hours=2), reread=[WIRE.article.id])  # the page there says the same by now
+    assert at(register, WIRE).version == 1
+    again = replace(changed, article=replace(changed.article, body=TANKER, location=here))
+    put(register, again, hours=3)
     assert at(register, WIRE).version == 2
 
 
@@ -177,7 +188,7 @@ def test_a_page_that_takes_the_place_of_the_feed_s_text_is_no_new_version(regist
     assert at(register, COPY).placement.copy_of == WIRE.article.id
 
 
-def test_a_kill_takes_back_the_story_and_its_copies_whichever_came_first(tmp_path: Path) -> None:
+def test_a_kill_takes_back_the_story_and_its_copies_whichever_came_first(new_ledger: NewLedger) -> None:
     kill = document(
         "kill",
         "KILL-Tanker and bulk carrier collide off Djibouti",
@@ -186,8 +197,8 @@ def test_a_kill_takes_back_the_story_and_its_copies_whichever_came_first(tmp_pat
         source="Meridian News Agency",
         minutes=200,
     )
-    for n, order in enumerate(permutations((WIRE, COPY, kill))):
-        register = Register(open_ledger(tmp_path / f"{n}.sqlite"))
+    for order in permutations((WIRE, COPY, kill)):
+        register = Register(new_ledger())
         for one in order:
             put(register, one)
         assert at(register, WIRE).placement.status is Status.KILLED
@@ -250,3 +261,55 @@ def test_what_left_the_window_is_no_longer_found(register: Register) -> None:
     late = replace(COPY, article=replace(COPY.article, first_seen=NOON + timedelta(days=20)))
     put(register, late)
     assert at(register, late).placement.copy_of is None
+
+
+def test_workers_that_place_at_once_see_each_other_s_articles(place: Path | str) -> None:
+    """Copies of one text, each placed by a worker of its own at the same moment, are one story with one first text."""
+    open_ledger(place).close()
+    copies = [
+        document(f"copy-{n}", f"Ships collide in Red Sea ({n})", TANKER, source=f"Outlet {n}", minutes=n)
+        for n in range(8)
+    ]
+    together = threading.Barrier(len(copies))
+
+    def worker(one: Document) -> None:
+        ledger = open_ledger(place)
+        together.wait()
+        put(Register(ledger), one)
+        put(Register(ledger), one)  # again, as after a crash
+        ledger.close()
+
+    with ThreadPoolExecutor(len(copies)) as workers:
+        list(workers.map(worker, copies))
+    ledger = open_ledger(place)
+    places = [at(Register(ledger), one).placement for one in copies]
+    assert len({one.story for one in places}) == 1
+    assert {one.copy_of for one in places} == {None, copies[0].article.id}
+    assert all(len(one.carriers) == len(copies) for one in places)
+    ledger.close()
+
+
+def test_workers_that_take_stories_in_hand_at_once_take_each_but_once(place: Path | str) -> None:
+    ledger = open_ledger(place)
+    register = Register(ledger)
+    for n in range(12):
+        body = WELLS.replace("Marsabit", f"Town {n}")
+        put(register, document(f"a{n}", f"Title {n} of wells", body, source="A", minutes=n * 60 * 24 * 20))
+        register.mark(document(f"a{n}", "", "").article.id, Status.VANISHED, NOON, "HTTP 410")
+    owed = register.owed()
+    together = threading.Barrier(4)
+
+    def worker(n: int) -> list[str]:
+        mine = Register(own := open_ledger(place))
+        together.wait()
+        taken: list[str] = []
+        while found := mine.claim_owed(NOON, 2, f"worker {n}", 60):
+            taken += found
+        own.close()
+        return taken
+
+    with ThreadPoolExecutor(4) as workers:
+        taken = [story for found in workers.map(worker, range(4)) for story in found]
+    assert owed > 1
+    assert len(taken) == len(set(taken)) == owed
+    ledger.close()
