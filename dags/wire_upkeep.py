@@ -1,4 +1,4 @@
-"""Looks after leases, leftovers, quarantine and quiet feeds every hour, and after Airflow's own database every day."""
+"""Looks after leases, leftovers, quarantine, volume and age every hour, and after Airflow's own database every day."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ DOC = """
 ### Upkeep
 
 Every hour, `look_after` gives back leases of workers that are gone, removes what was kept for batches that ended,
-tries alerts again that could not be delivered, and notes what a person should know: what lies in quarantine and why,
-feeds that fail again and again, feeds that are more quiet than usual. `wirewatch status` shows the notes.
-The same by hand: `wirewatch upkeep`, `wirewatch task deliver`.
+tries alerts again that could not be delivered, gives what lies in quarantine another chance after a day, four and
+sixteen days, and notes what a person should know: what is still there and why, feeds that fail again and again.
+`wirewatch status` shows the notes. Sources that are more quiet or louder than usual are told of by alert channels.
+Once a day it removes what is older than the setting `keep_days`, where that is set.
+The same by hand: `wirewatch upkeep`, `wirewatch task deliver`, `wirewatch prune`.
 
 Once a day, `clean_airflow` removes Airflow's own records that are older than `keep_days`. Tasks may not talk to
 Airflow's database, so it needs the connection in the environment variable `WIRE_AIRFLOW_DB`, and is skipped without.
@@ -44,16 +46,17 @@ Airflow's database, so it needs the connection in the environment variable `WIRE
 def wire_upkeep() -> None:
     @task(pool="index", queue="io")
     def look_after() -> dict[str, int]:
-        from pipeline import upkeep
         from pipeline.flow import tasks
 
         settings = load_settings()
-        report = upkeep.look_after(settings)
+        report = tasks.upkeep(settings)
         tasks.deliver(settings)
         for problem in report.problems:
             print(problem)
         clear_failures(get_current_context())
-        return {name: getattr(report, name) for name in ("leases", "swept", "quarantined", "failing", "quiet")}
+        return {
+            name: getattr(report, name) for name in ("leases", "swept", "retried", "pruned", "quarantined", "failing")
+        }
 
     @task(queue="io")
     def clean_airflow(params: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """What the DAGs share: how their tasks are retried, told of, and named. Knows Airflow's words and imports none of it.
 
-``dags/`` imports this and calls ``pipeline.flow.tasks`` and ``pipeline.upkeep``; nothing else of the pipeline is needed
+``dags/`` imports this and calls ``pipeline.flow.tasks`` and ``pipeline.replay``; nothing else of the pipeline is needed
 to schedule it. Light to import, since a DAG file is read every half minute.
 """
 

@@ -39,6 +39,10 @@ _OPTIONAL = (
 )
 
 
+LEAST_DAYS = 31
+"""What is younger is never removed: claims are compared with those of thirty days, stories with those of fourteen."""
+
+
 class Settings(BaseSettings):
     """All that can be set. Sizes are bytes, durations seconds; upper bounds are what nobody can mean to exceed."""
 
@@ -73,6 +77,9 @@ class Settings(BaseSettings):
 
     min_interval: float = Field(120.0, ge=1, le=30 * DAY)
     max_interval: float = Field(DAY, ge=60, le=30 * DAY)
+
+    keep_days: int | None = Field(None, ge=LEAST_DAYS, le=36_500)
+    """Days after which a story that is over is removed from index, ledger and archive; without it, nothing ever is."""
 
     revisit: bool = True
     """Whether pages of new articles are looked at again, to see whether they were changed, corrected or withdrawn."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import pytest
 
 from pipeline.errors import FeedError, SettingsError
 from pipeline.flow import utc_now
+from pipeline.flow.upkeep import look_after
 from pipeline.ledger import Indexed, Ledger, Owed, Quarantined, claims_of, open_ledger, round_of
 from pipeline.records import Feed
 from pipeline.replay import Selection, count, owe_again
 from pipeline.settings import load_settings
-from pipeline.upkeep import look_after, quiet_feeds
 from tests.support.ledgers import ME, NOW, OTHER, make_feed, make_sighting, with_items
 
 
@@ -36,7 +35,7 @@ def test_expired_leases_and_what_was_kept_for_ended_batches_go_and_what_is_held_
         ledger.hand_over(round_of("x"), ended, utc_now() - timedelta(hours=1), 600, items=[two.id])
         for claim in (held, ended):
             (settings.claims_folder / claim.replace(":", "_")).mkdir(parents=True)
-        report = look_after(settings)
+        report = look_after(settings, ledger, utc_now())
         assert (report.leases, report.swept) == (1, 1)
         assert ledger.holds([held, ended]) == {held}
         assert [folder.name for folder in settings.claims_folder.iterdir()] == [held.replace(":", "_")]
@@ -50,30 +49,44 @@ def test_quarantine_and_failing_feeds_are_told_of_until_they_are_no_more(tmp_pat
         ledger.apply([Quarantined(item.id, "fetch", "http-404", "HTTP 404")], NOW, ME)
         failing = Feed(id="f" * 20, url="http://failing.org/f", added=NOW, failures=5, reason="HTTP 503")
         ledger.add_feed(failing)
-        report = look_after(settings)
+        report = look_after(settings, ledger, NOW)
         assert (report.quarantined, report.failing) == (1, 1)
         assert any("http-404" in problem for problem in report.problems)
         assert any("HTTP 503" in problem for problem in report.problems)
         assert {key for key, _, _ in ledger.notes()} == {"quarantine", "failing feeds"}
         ledger.drop_quarantined(None)
         ledger.remove_feed(failing.id)
-        look_after(settings)
+        look_after(settings, ledger, NOW)
         assert ledger.notes() == []
 
 
-@pytest.mark.parametrize(
-    ("a_day", "hours_since", "quiet"),
-    [(24, 13, True), (24, 10, False), (1, 72, False), (1, 144, True), (0, 1000, False)],
-    ids=["hourly_and_silent_for_13", "hourly_and_a_night", "daily_and_a_weekend", "daily_and_six_days", "never_any"],
-)
-def test_a_feed_is_quiet_by_what_is_usual_with_it(a_day: int, hours_since: int, quiet: bool, tmp_path: Path) -> None:
-    start, now = NOW - timedelta(days=28), NOW + timedelta(hours=hours_since)
-    with closing(open_ledger(tmp_path / "ledger.sqlite")) as ledger:
-        feed = replace(make_feed(), added=start, last_new=NOW)
-        ledger.add_feed(feed)
-        times = [NOW - timedelta(hours=24 / a_day) * n for n in range(20 * a_day)] if a_day else []
-        ledger.store_poll([make_sighting(f"http://e.org/{n}", feed, at) for n, at in enumerate(times)], lambda _: feed)
-        assert [one.id for one, _ in quiet_feeds(ledger, now)] == ([feed.id] if quiet else [])
+def test_quarantine_gets_another_chance_and_the_old_goes_where_a_limit_is_set(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, keep_days=60)
+    with closing(open_ledger(settings.ledger_at)) as ledger:
+        indexed(ledger, "http://a.org/1")
+        ledger.store_poll([make_sighting("http://a.org/2", make_feed())], lambda _: make_feed())
+        (item,) = ledger.claim_items(Owed.FETCH, NOW, 1, ME, 60)
+        ledger.apply([Quarantined(item.id, "fetch", "http-404", "HTTP 404")], NOW, ME)
+        report = look_after(settings, ledger, NOW + timedelta(days=61))
+        assert (report.retried, report.pruned, report.quarantined) == (1, 1, 0)
+        assert (ledger.counts()["pruned"], ledger.counts()["seen"]) == (1, 1)
+        assert look_after(settings, ledger, NOW + timedelta(days=61, hours=1)).pruned == 0
+
+
+def test_what_keeps_a_prune_from_being_done_is_noted_until_it_is(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, keep_days=60)
+    with closing(open_ledger(settings.ledger_at)) as ledger:
+        later = NOW + timedelta(days=61)
+        indexed(ledger, "http://a.org/1")
+        settings.index_folder.parent.mkdir(parents=True, exist_ok=True)
+        settings.index_folder.write_text("no folder")
+        report = look_after(settings, ledger, later)
+        assert report.pruned == 0
+        assert any(str(settings.index_folder) in problem for problem in report.problems)
+        assert [key for key, _, _ in ledger.notes()] == ["retention"]
+        settings.index_folder.unlink()
+        assert look_after(settings, ledger, later).pruned == 1
+        assert ledger.notes() == []
 
 
 def test_a_replay_owes_the_articles_of_a_feed_and_a_time_again_and_no_others(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +20,7 @@ from pipeline.cli.terminal import (
     complain,
     count_of,
     existing,
+    length,
     line,
     marked,
     out,
@@ -274,17 +273,13 @@ def silence(
     if (span is None) != off:
         complain("say for how long (--for 2h), or --off")
         raise typer.Exit(USAGE)
-    length = re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", span) if span is not None else None
-    if span is not None and length is None:
-        complain(f"--for: {span!r} is not a span such as 30m, 2h or 7d")
-        raise typer.Exit(USAGE)
+    lasting = None if span is None else length("--for", span)
     with reporting():
         settings = existing(settings_for(data))
         _rule(settings, rule)
         until = None
-        if length is not None:
-            units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-            until = utc_now() + timedelta(**{units[length[2]]: int(length[1])})
+        if lasting is not None:
+            until = utc_now() + lasting
         ledger = open_ledger(settings.ledger_at)
         ledger.outbox.silence(rule, until)
         ledger.close()

@@ -6,11 +6,12 @@ or a query cannot be read; 3 the ledger, the archive or the index cannot be used
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -184,6 +185,16 @@ def span(seconds: float) -> str:
         if seconds >= length * (2 if unit == "d" else 1):
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def length(option: str, given: str) -> timedelta:
+    """A length of time as typed: 30m, 2h, 7d or 26w. Ends the command with a sentence where it is none."""
+    read = re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", given)
+    if read is None:
+        complain(f"{option}: {given!r} is not a length of time such as 30m, 2h, 7d or 26w")
+        raise typer.Exit(USAGE)
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    return timedelta(**{units[read[2]]: int(read[1])})
 
 
 def count_of(number: int, thing: str) -> str:

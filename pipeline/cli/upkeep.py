@@ -21,6 +21,7 @@ from pipeline.cli.terminal import (
     complain,
     count_of,
     existing,
+    length,
     line,
     out,
     print_json,
@@ -51,6 +52,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("status")(status)
     app.command("replay")(replay_command)
     app.command("upkeep")(upkeep_command)
+    app.command("prune")(prune_command)
 
 
 REPLAY = "`wirewatch replay` rebuilds it from the archive"
@@ -290,17 +292,60 @@ def _tell(name: str, count: int, words: str, as_json: bool) -> None:
 
 
 def upkeep_command(data: Data = None, as_json: Json = False) -> None:
-    """Give back what dead workers had in hand, remove leftovers, and say what a person should know."""
-    from pipeline.upkeep import look_after
+    """Give back what dead workers had in hand, remove leftovers, retry quarantine, prune where `keep_days` is set, and
+    say what a person should know. A resident `run` does it every hour."""
+    from pipeline.flow.tasks import upkeep
 
     with reporting():
-        report = look_after(existing(settings_for(data)))
+        report = upkeep(existing(settings_for(data)))
     if as_json:
         print_json(to_dict(report))
         return
     for problem in report.problems:
         out.print(Text(clean(problem)))
-    out.print(f"{count_of(report.leases, 'lease')} given back, {count_of(report.swept, 'batch')} swept away")
+    out.print(
+        f"{count_of(report.leases, 'lease')} given back, {count_of(report.swept, 'batch')} swept away, "
+        f"{count_of(report.retried, 'item')} of quarantine tried again, {count_of(report.pruned, 'article')} pruned"
+    )
+
+
+def prune_command(
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", help="Such as 90d or 26w; the setting keep_days by default.", show_default=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Remove stories that are over and old from index, ledger and archive; nothing that is owed, or not looked at yet.
+
+    A story goes whole. Its links are remembered, so that no old entry of a feed is taken for news. It may run beside
+    workers.
+    """
+    from pipeline.retention import prune
+
+    age = length("--older-than", older_than) if older_than is not None else None
+    with reporting():
+        settings = existing(settings_for(data))
+        if age is None and settings.keep_days is None:
+            complain("say what is old (--older-than 90d), or set keep_days")
+            raise typer.Exit(USAGE)
+        now = utc_now()
+        cut = now - (age or timedelta(days=settings.keep_days or 0))
+        with closing(open_ledger(settings.ledger_at)) as ledger:
+            report = prune(settings, ledger, cut, now, dry_run=dry_run)
+    if as_json:
+        print_json({"older_than": cut.isoformat(), "dry_run": dry_run, **to_dict(report)})
+        return
+    size = f"{report.bytes / 1e6:.1f} MB"
+    done = "would be removed" if dry_run else "removed"
+    out.print(
+        f"{count_of(report.articles, 'article')} of {count_of(report.items, 'link')} and "
+        f"{count_of(report.files, 'file')} of the archive ({size}) {done}: first seen before {cut:%Y-%m-%d %H:%M} UTC"
+    )
+    for reason, number in report.kept.items():
+        out.print(Text(f"{number} older kept: {reason}", style="dim"))
 
 
 def _plain(item: Item) -> dict[str, object]:

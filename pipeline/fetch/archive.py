@@ -20,6 +20,7 @@ import os
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -51,6 +52,8 @@ _LINE_ENDS = re.compile(r"[\r\n]+")
 _MAGIC = b"\x1f\x8b\x08"
 _GZIP = 31  # zlib's number for a whole gzip member, header and checksum included
 _UNFIT = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_LONGEST = 24 * 3600.0
+"""Seconds for which one file is written to, so that what lies in it is of one age and can be pruned when it is old."""
 _MAX_RECORD = 1 << 30
 """A member that decompresses to more is damage: a page is at most settings.max_bytes."""
 
@@ -69,6 +72,7 @@ class Archive:
         self._file: BinaryIO | None = None
         self._name = ""
         self._size = 0
+        self._begun = 0.0
         self._pid = 0
         self._unsynced: ArchiveError | None = None
         """Why records of a file that is closed already may not be on the disk: the next flush must say so."""
@@ -124,6 +128,8 @@ class Archive:
         if self._file is not None and self._pid != os.getpid():
             self._file.close()  # a forked child: the file is the parent's
             self._file = None
+        if self._file is not None and time.monotonic() - self._begun > _LONGEST:
+            self._finish()
         if self._file is None:
             self._begin()
         assert self._file is not None
@@ -138,7 +144,7 @@ class Archive:
             self._file = open(path, "xb", buffering=0)  # noqa: SIM115  lives as long as the archive
         except OSError as error:
             raise ArchiveError(name, None, f"cannot be made: {error.strerror or error}") from error
-        self._name, self._size, self._pid = name, 0, os.getpid()
+        self._name, self._size, self._pid, self._begun = name, 0, os.getpid(), time.monotonic()
         try:
             self._write(self._file, _member(_warcinfo(name, now)))
         except ArchiveError:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline.ledger import Ledger
 from pipeline.records import Article, Document, from_json, to_json
 
 Part = TypeVar("Part", Article, Document)
@@ -57,6 +58,15 @@ def kept_claims(folder: Path) -> list[str]:
         return sorted(_claim(entry.name) for entry in os.scandir(folder) if entry.is_dir())
     except FileNotFoundError:
         return []
+
+
+def sweep(folder: Path, ledger: Ledger) -> int:
+    """Remove what was kept for batches that nobody has in hand any more. Returns of how many."""
+    claims = kept_claims(folder)
+    dead = sorted(set(claims) - ledger.holds(claims))
+    for claim in dead:
+        Kept(folder, claim).drop_all()
+    return len(dead)
 
 
 def _safe(claim: str) -> str:

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.alerts.operations import tell_moods
 from pipeline.errors import IndexUnavailableError, LedgerError
 from pipeline.flow.shift import Shift
 from pipeline.index import upkeep_of
 from pipeline.index.fields import claim_id
 from pipeline.ledger import Ledger, Told
-from pipeline.settings import HOUR
 
 EVERY = 60.0
 """Seconds between two reports: as fine as anybody looks, and one small bulk request (2026-11-25)."""
@@ -101,16 +99,6 @@ async def keep_reporting(shift: Shift) -> None:
     while True:
         await report(shift)
         await asyncio.sleep(EVERY)
-
-
-async def keep_an_eye(shift: Shift) -> None:
-    """Tell once an hour of sources that are not as usual, for ever."""
-    while True:
-        await asyncio.sleep(HOUR)
-        with contextlib.suppress(LedgerError):  # the stages meet the same error, and report it
-            told = await asyncio.to_thread(tell_moods, shift.ledger, shift.settings.operations_channels, shift.clock())
-            if told:
-                shift.to_deliver.set()
 
 
 def _report(shift: Shift) -> None:

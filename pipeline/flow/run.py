@@ -16,9 +16,10 @@ from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed
 from pipeline.flow.listen import listening
 from pipeline.flow.poll import poll_due
-from pipeline.flow.report import keep_an_eye, keep_reporting, report
+from pipeline.flow.report import keep_reporting, report
 from pipeline.flow.shift import LONGEST_PAUSE, Shift, Tally, utc_now
 from pipeline.flow.stories import refresh_owed
+from pipeline.flow.upkeep import keep_looking_after
 from pipeline.index import Index
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
@@ -88,7 +89,7 @@ class Flow:
                 alerts = group.create_task(self._lasting("alerts", deliver_owed, refresh, once=once))
                 others = [group.create_task(keep_reporting(shift))]
                 if not once:
-                    others.append(group.create_task(keep_an_eye(shift)))
+                    others.append(group.create_task(keep_looking_after(shift)))
                 await asyncio.wait([polls, fetches, work, refresh, alerts])
                 heart.cancel()
                 for other in others:

@@ -29,11 +29,12 @@ from pipeline.fetch import Fetcher
 from pipeline.flow.batch import BatchShift
 from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed, settle_items, store_documents
-from pipeline.flow.kept import Kept, kept_claims
+from pipeline.flow.kept import Kept
 from pipeline.flow.poll import poll_due
 from pipeline.flow.run import first_of
 from pipeline.flow.shift import utc_now
 from pipeline.flow.stories import refresh_owed
+from pipeline.flow.upkeep import Report, look_after
 from pipeline.flow.work import work_owed
 from pipeline.folder import folder_in_use
 from pipeline.index import open_index
@@ -250,13 +251,10 @@ def owed(settings: Settings) -> int:
         return sum(counts["now"] for counts in ledger.owed(utc_now()).values())
 
 
-def sweep(settings: Settings, ledger: Ledger) -> int:
-    """Remove what was kept for batches that nobody has in hand any more. Returns of how many."""
-    claims = kept_claims(settings.claims_folder)
-    dead = sorted(set(claims) - ledger.holds(claims))
-    for claim in dead:
-        Kept(settings.claims_folder, claim).drop_all()
-    return len(dead)
+def upkeep(settings: Settings) -> Report:
+    """Look after what has to be looked after now and then (see upkeep.py)."""
+    with folder_in_use(settings.data), closing(open_ledger(settings.ledger_at)) as ledger:
+        return look_after(settings, ledger, utc_now())
 
 
 def _give_back(settings: Settings, ledger: Ledger, round_: str) -> None:

@@ -18,7 +18,7 @@ class Owed(StrEnum):
 
 
 class ItemState(StrEnum):
-    """Where an item stands. Every item ends in exactly one of the last five."""
+    """Where an item stands. Every item ends in exactly one of the last six."""
 
     SEEN = "seen"
     FETCHED = "fetched"
@@ -27,6 +27,7 @@ class ItemState(StrEnum):
     SKIPPED = "skipped"  # the page holds no article
     QUARANTINED = "quarantined"
     DROPPED = "dropped"  # taken out of quarantine by the operator's word
+    PRUNED = "pruned"  # it ended in one of the others, and was removed for its age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +208,7 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
                 "reason": reason,
                 "body_reason": reason,
                 "fetch_again": fetch_again,
+                "quarantined": now,  # where nothing can be made of the page, and the feed's own text stands in
             }
         case Retry(owed=owed, due=due, code=code, reason=reason, lost=lost):
             count = t.items.c.fetches if owed is Owed.FETCH else t.items.c.attempts
@@ -244,6 +246,7 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
         case Quarantined(stage=stage, code=code, reason=reason):
             return {
                 "state": ItemState.QUARANTINED.value,
+                "quarantined": now,
                 "owed": None,
                 "due": None,
                 "stage": stage,

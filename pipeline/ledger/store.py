@@ -29,13 +29,11 @@ from pipeline.ledger.batches import PREFIX, Batches
 from pipeline.ledger.changes import UNCONDITIONAL, Change, FellBack, Fetched, Item, ItemState, Owed, columns
 from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.outbox import Outbox
+from pipeline.ledger.pruning import Pruning
+from pipeline.ledger.quarantine import Quarantine
 from pipeline.ledger.visits import Visits, said
 from pipeline.records import Feed, Sighting, article_id, digest, from_json, to_json
 from pipeline.urls import host, normalise
-
-_STANDING_IN = and_(t.items.c.state == ItemState.INDEXED.value, t.items.c.stage == "extract", t.items.c.owed.is_(None))
-"""Items whose page nothing could be made of, while the feed's own text is in the index."""
-_IN_QUARANTINE = or_(t.items.c.state == ItemState.QUARANTINED.value, _STANDING_IN)
 
 
 def this_worker() -> str:
@@ -56,7 +54,7 @@ def _started(pid: int) -> str:
 _RESTLESS = "{} changes {} of its entries again and again; their changes are not followed any more"
 
 
-class Ledger(Batches, Visits):
+class Ledger(Batches, Visits, Quarantine, Pruning):
     """One ledger. Safe for several threads and processes at once; every method is one transaction.
 
     Raises LedgerError, naming the database, where it cannot be read or written.
@@ -383,7 +381,9 @@ class Ledger(Batches, Visits):
             with self._read() as db:
                 page = (
                     select(t.items.c.id)
-                    .where(t.items.c.indexed.is_not(None), t.items.c.id > last)
+                    .where(
+                        t.items.c.indexed.is_not(None), t.items.c.state != ItemState.PRUNED.value, t.items.c.id > last
+                    )
                     .order_by(t.items.c.id)
                     .limit(CHUNK)
                 )
@@ -429,49 +429,6 @@ class Ledger(Batches, Visits):
             db.execute(self._insert(t.articles).values(id=article, item=item).on_conflict_do_nothing())
             db.execute(update(t.items).where(t.items.c.id == item).values(article=article))
 
-    # -- quarantine -------------------------------------------------------------------------------------------
-
-    def quarantined(self, limit: int = 1000) -> list[Item]:
-        """What lies in quarantine, in order of first sight."""
-        with self._read() as db:
-            chosen = (
-                select(t.items.c.id).where(_IN_QUARANTINE).order_by(t.items.c.first_seen, t.items.c.id).limit(limit)
-            )
-            ids = list(db.execute(chosen).scalars())
-            found = {item.id: item for item in self._items(db, t.items.c.id, ids)}
-            return [found[item] for item in ids]
-
-    def retry_quarantined(self, ids: Sequence[str] | None, now: datetime) -> int:
-        """Owe these items (all, for ``None``) their failed stage again, with a clean count. Returns how many."""
-        again = {
-            "owed": literal_column("CASE WHEN stage = 'fetch' THEN 'fetch' ELSE 'index' END"),
-            "due": now,
-            "attempts": 0,
-            "fetches": 0,
-            "stage": None,
-            "code": None,
-            "body_reason": literal_column("CASE WHEN stage = 'extract' THEN NULL ELSE body_reason END"),
-        }
-        return self._leave_quarantine(ids, {"state": ItemState.SEEN.value}, again)
-
-    def drop_quarantined(self, ids: Sequence[str] | None) -> int:
-        """Give up these items (all, for ``None``). A story that the feed's own text stands in for stays in the index.
-        Returns how many."""
-        return self._leave_quarantine(
-            ids, {"state": ItemState.DROPPED.value}, {"owed": None, "due": None, "stage": None}
-        )
-
-    def _leave_quarantine(self, ids: Sequence[str] | None, unindexed: dict[str, Any], values: dict[str, Any]) -> int:
-        done = 0
-        with self._write() as db:
-            for part in [None] if ids is None else chunks(ids):
-                chosen = [] if part is None else [t.items.c.id.in_(part)]
-                out = and_(t.items.c.state == ItemState.QUARANTINED.value, *chosen)
-                standing = and_(_STANDING_IN, *chosen)
-                done += db.execute(update(t.items).where(standing).values(**values)).rowcount
-                done += db.execute(update(t.items).where(out).values(**values, **unindexed)).rowcount
-        return done
-
     # -- how things stand ---------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, int]:
@@ -499,17 +456,6 @@ class Ledger(Batches, Visits):
                 for owed, count in rows:
                     result[owed][label] = count
         return result
-
-    def quarantine_reasons(self) -> list[tuple[str, str, int]]:
-        """(stage, code, how many) of what lies in quarantine, most first."""
-        with self._read() as db:
-            rows = db.execute(
-                select(t.items.c.stage, t.items.c.code, func.count())
-                .where(_IN_QUARANTINE)
-                .group_by(t.items.c.stage, t.items.c.code)
-                .order_by(func.count().desc(), t.items.c.stage, t.items.c.code)
-            ).all()
-        return [(stage or "", code or "", count) for stage, code, count in rows]
 
     def volume(self, since: datetime, until: datetime) -> dict[str, dict[str, int]]:
         """New entries in that time, by feed and day ("2026-11-23"). What was there before us does not count."""

@@ -129,6 +129,8 @@ items = Table(
     Column("last_modified", Text),
     Column("page_hash", String(20)),
     Column("batch", String(40)),  # the round in which it was last claimed (see batches.py)
+    Column("quarantined", UtcTime),  # when it last failed for good
+    Column("tries", Integer, nullable=False, default=0, server_default="0"),  # how often it was let out unasked
     Index("items_owed", "owed", "due"),
     Index("items_state", "state"),
     Index("items_lease", "lease_owner"),

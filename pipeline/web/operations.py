@@ -25,6 +25,7 @@ OUTCOMES: Final = {
     ItemState.SKIPPED: "pages without an article (video, live, front pages)",
     ItemState.QUARANTINED: "in quarantine",
     ItemState.DROPPED: "given up by an operator",
+    ItemState.PRUNED: "removed for their age",
     ItemState.SEEN: "seen, page not fetched yet",
     ItemState.FETCHED: "fetched, not indexed yet",
 }

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from pipeline.cli import application
 from pipeline.cli.terminal import FAILED, SETTINGS, STORAGE, USAGE, clean
 from pipeline.demo import Newsroom
+from pipeline.flow import utc_now
+from pipeline.ledger import open_ledger
 from tests.support.server import Reply, ScriptedServer
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -393,6 +395,46 @@ def test_replay_gives_the_same_documents_byte_for_byte(wire: Call) -> None:
     (report,) = records(wire("replay", "--json"))
     assert report["problems"] == []
     assert everything() == before
+
+
+def test_prune_says_what_it_would_remove_removes_it_and_says_why_the_rest_stays(
+    newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIREWATCH_REVISIT", "false")  # or all would be owed another look for a week
+    call = caller(tmp_path, newsroom.hosts)
+    call("feeds", "add", newsroom.feeds[0].url)
+    call("run", "--once", "--quiet")
+    (before,) = records(call("status", "--json"))
+    monkeypatch.setattr("pipeline.cli.upkeep.utc_now", lambda: utc_now() + timedelta(days=400))
+    (meant,) = records(call("prune", "--older-than", "52w", "--dry-run", "--json"))
+    assert meant["dry_run"]
+    kept = sum(meant["kept"].values())
+    assert meant["items"] + kept == sum(before["items"].values())
+    assert meant["articles"] > 0
+    done = call("prune", "--older-than", "52w")
+    assert done.exit_code == 0
+    assert f"{meant['articles']} articles of {meant['items']} links" in done.stdout
+    (after,) = records(call("status", "--json"))
+    assert after["items"]["pruned"] == meant["items"]
+    assert after["index"]["articles"] == before["index"]["articles"] - meant["articles"]
+    assert after["notes"] == before["notes"]  # the index does not hold less than it should
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        ((), USAGE, "--older-than 90d"),
+        (("--older-than", "soon"), USAGE, "'soon' is not a length of time"),
+        (("--older-than", "7d"), SETTINGS, "older than 7 days: at least 31"),
+    ],
+    ids=["nothing", "no_length", "too_young"],
+)
+def test_prune_refuses_what_it_cannot_mean(tmp_path: Path, given: tuple[str, ...], code: int, said: str) -> None:
+    call = caller(tmp_path, ())
+    open_ledger(tmp_path / "ledger.sqlite").close()
+    result = call("prune", *given)
+    assert result.exit_code == code
+    assert said in result.stderr
 
 
 def test_a_damaged_index_is_rebuilt_by_one_command(newsroom: Newsroom, tmp_path: Path) -> None:

@@ -255,7 +255,40 @@ def test_quarantine_keeps_stage_and_reason_and_gives_back_or_drops(ledger: Ledge
         "skipped": 1,
         "quarantined": 0,
         "dropped": 1,
+        "pruned": 0,
     }
+
+
+def test_quarantine_is_tried_again_after_a_day_four_and_sixteen_and_then_never(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    failed = NOW
+    for days in (1, 4, 16):
+        (item,) = ledger.claim_items(Owed.FETCH, failed, 10, ME, 60)
+        ledger.apply([Quarantined(item.id, "fetch", "http-404", "HTTP 404")], failed, ME)
+        assert ledger.retry_waited(failed + timedelta(days=days, seconds=-1)) == 0
+        failed += timedelta(days=days)
+        assert ledger.retry_waited(failed) == 1
+        assert ledger.quarantined() == []
+    (item,) = ledger.claim_items(Owed.FETCH, failed, 10, ME, 60)
+    ledger.apply([Quarantined(item.id, "fetch", "http-404", "HTTP 404")], failed, ME)
+    assert ledger.retry_waited(failed + timedelta(days=365)) == 0
+    # A person's word counts anew.
+    assert ledger.retry_quarantined([item.id], failed) == 1
+    ledger.claim_items(Owed.FETCH, failed, 10, ME, 60)
+    ledger.apply([Quarantined(item.id, "fetch", "http-404", "HTTP 404")], failed, ME)
+    assert ledger.retry_waited(failed + timedelta(days=1)) == 1
+
+
+def test_a_page_that_broke_the_extractor_is_tried_again_too_while_the_feeds_text_stands_in(ledger: Ledger) -> None:
+    with_items(ledger, "http://e.org/1")
+    (item,) = ledger.claim_items(Owed.FETCH, NOW, 10, ME, 60)
+    ledger.apply([FellBack(item.id, "timeout", "took too long", None, "extract")], NOW, ME)
+    ledger.claim_items(Owed.INDEX, NOW, 10, ME, 60)
+    ledger.apply([Indexed(item.id, "a", NOW)], NOW, ME)
+    assert ledger.retry_waited(NOW + timedelta(hours=23)) == 0
+    assert ledger.retry_waited(NOW + timedelta(days=1)) == 1
+    (item,) = ledger.claim_items(Owed.INDEX, NOW + timedelta(days=1), 10, ME, 60)
+    assert (item.state, item.body_reason) == (ItemState.INDEXED, None)
 
 
 def test_an_item_that_failed_in_extraction_goes_back_to_extraction(ledger: Ledger) -> None:

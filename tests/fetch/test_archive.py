@@ -211,6 +211,19 @@ def test_a_file_that_is_full_is_closed_and_another_begun(tmp_path: Path) -> None
     assert [one.url for one, _ in everything(archive)[0]] == [page(str(n)).url for n in range(9)]
 
 
+def test_a_file_is_written_to_for_a_day_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = Archive(tmp_path, 10**6)
+    first = archive.append(page("a"))
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began + 23 * 3600)
+    assert archive.append(page("b")).file == first.file
+    monkeypatch.setattr(time, "monotonic", lambda: began + 25 * 3600)
+    later = archive.append(page("c"))
+    assert later.file != first.file
+    archive.flush()
+    assert archive.read(first).url == page("a").url
+
+
 def test_two_archives_on_one_folder_write_files_of_their_own(tmp_path: Path) -> None:
     one, two = Archive(tmp_path, 10**6), Archive(tmp_path, 10**6)
     first, second = one.append(page("a")), two.append(page("b"))

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.demo import Newsroom
 from pipeline.flow import tasks, utc_now
-from pipeline.flow.kept import Kept, kept_claims
+from pipeline.flow.kept import Kept, kept_claims, sweep
 from pipeline.ledger import Ledger, Owed, open_ledger
 from pipeline.records import Article, Document, Feed, feed_id
 from pipeline.settings import Settings, load_settings
@@ -203,7 +203,7 @@ def test_what_is_kept_goes_with_its_round_and_orphans_are_swept(tmp_path: Path, 
     orphan = settings.claims_folder / "claim_0123456789ab-00"
     orphan.mkdir()
     with ledger_of(settings) as ledger:
-        assert tasks.sweep(settings, ledger) == 1
+        assert sweep(settings.claims_folder, ledger) == 1
         assert kept_claims(settings.claims_folder) == [batch.claim]
         tasks.finish(settings, "first")
         assert kept_claims(settings.claims_folder) == []
