@@ -7,6 +7,7 @@ up to what was seen, over any number of workers and restarts.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -91,6 +92,12 @@ def _read(shift: Shift) -> Iterable[Metric]:
         lag.add_metric([stage.value], _late(ledger.next_due(stage), now))
     yield lag
     yield from _about_feeds(feeds)
+
+    pushed = GaugeMetricFamily("wirewatch_subscriptions", "Feeds that name a hub, by what it does.", labels=["state"])
+    states = Counter("lapsed" if one.has_lapsed(now) else one.state.value for one in ledger.subscriptions().values())
+    for state, count in sorted(states.items()):
+        pushed.add_metric([state], count)
+    yield pushed
 
     quarantine = GaugeMetricFamily("wirewatch_quarantine", "What lies in quarantine.", labels=["stage", "code"])
     for stage_name, code, count in ledger.quarantine_reasons():

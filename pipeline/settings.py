@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     """``host:port`` on which a resident worker answers ``/healthz``, ``/readyz`` and ``/metrics`` (Prometheus), to all
     who can reach it: keep it on ``127.0.0.1`` or an inner network."""
 
+    websub: str | None = None
+    """The address under which hubs reach ``listen``, as ``https://news.example/``: feeds that name a WebSub hub are
+    then pushed, and polled once an hour at least. Only ``/websub/…`` need be reachable from outside."""
+
     workers: int = Field(1, ge=1, le=64)
     """Processes that extract and enrich."""
     page_timeout: float = Field(60.0, ge=0.001, le=HOUR)
@@ -183,6 +187,20 @@ class Settings(BaseSettings):
             raise ValueError(f"must be host:port, as 127.0.0.1:9464, not {value!r}")
         return value
 
+    @field_validator("websub")
+    @classmethod
+    def _callback(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+        except ValueError:
+            usable = False
+        if not usable or not value.isprintable() or " " in value:
+            raise ValueError(f"must be an address that hubs can reach, as https://news.example/, not {value!r}")
+        return value.rstrip("/") + "/"
+
     @field_validator("allow_hosts", "operations_channels", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -262,6 +280,12 @@ class Settings(BaseSettings):
         if not text:
             raise SettingsError(f"setting '{name}_file': {file} is empty")
         return text
+
+    @model_validator(mode="after")
+    def _heard(self) -> Settings:
+        if self.websub is not None and self.listen is None:
+            raise ValueError("websub needs listen: a worker must answer what hubs send to that address")
+        return self
 
     @model_validator(mode="after")
     def _intervals(self) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -30,11 +30,12 @@ from pipeline.cli.terminal import (
     table,
 )
 from pipeline.errors import FeedError, FetchError
-from pipeline.feeds import health, list_opml, write_opml
+from pipeline.feeds import health, list_opml, pushed, write_opml
 from pipeline.fetch import Archive, Fetcher
 from pipeline.flow import utc_now
 from pipeline.flow.subscribe import recent_volumes, subscribe
 from pipeline.ledger import Ledger, open_ledger
+from pipeline.ledger.subscriptions import Subscription
 from pipeline.records import Feed, FeedState, feed_id
 from pipeline.settings import Settings
 
@@ -116,9 +117,11 @@ def list_feeds(data: Data = None, as_json: Json = False) -> None:
         ledger = open_ledger(existing(settings_for(data)).ledger_at)
         feeds, now = ledger.feeds(), utc_now()
         volume = ledger.volume(now - timedelta(days=VOLUME_DAYS), now)
+        subscriptions = ledger.subscriptions()
     if as_json:
         for feed in feeds:
-            print_json(_plain(feed) | {"volume": volume.get(feed.id, {})})
+            record = _plain(feed) | {"volume": volume.get(feed.id, {})}
+            print_json(record | {"push": _push(subscriptions.get(feed.id), now)})
         return
     if not feeds:
         out.print("No feeds yet. Add one: wirewatch feeds add https://example.org/")
@@ -155,8 +158,9 @@ def check(
         chosen, missing = _chosen(ledger, feeds)
         volumes = recent_volumes(ledger, chosen, now)
         baselines = ledger.baselines()
+        subscriptions = ledger.subscriptions()
     for feed in chosen:
-        sentences = health(feed, volumes[feed.id], now)
+        sentences = health(feed, volumes[feed.id], now) + pushed(subscriptions.get(feed.id), now)
         if baselines.get(feed.id):
             sentences.append(f"At its first poll it held {count_of(baselines[feed.id], 'entry')}.")
         failing = feed.failures > 0 or feed.state is FeedState.GONE
@@ -226,6 +230,18 @@ def export_opml(data: Data = None) -> None:
     sys.stdout.buffer.write(write_opml(feeds))
     sys.stdout.buffer.flush()
     err.print(count_of(len(feeds), "feed"))
+
+
+def _push(subscription: Subscription | None, now: datetime) -> dict[str, object] | None:
+    """What a feed's hub does, for JSON; ``None`` where it was never asked."""
+    if subscription is None:
+        return None
+    times = {"expires": subscription.expires, "last_push": subscription.last_push}
+    return {
+        "state": "lapsed" if subscription.has_lapsed(now) else subscription.state.value,
+        **{name: None if at is None else at.isoformat() for name, at in times.items()},
+        "reason": subscription.reason,
+    }
 
 
 def _plain(feed: Feed) -> dict[str, object]:

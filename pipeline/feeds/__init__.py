@@ -2,10 +2,10 @@
 
 from pipeline.feeds.discover import Discovered, discover
 from pipeline.feeds.entry import Entry, ParsedFeed
-from pipeline.feeds.health import Volume, gone_quiet, health, volume_of
+from pipeline.feeds.health import Volume, gone_quiet, health, pushed, volume_of
 from pipeline.feeds.opml import OpmlFeed, OpmlList, OpmlSkipped, list_opml, read_opml, write_opml
 from pipeline.feeds.parse import parse
-from pipeline.feeds.poll import Gets, Outcome, Polled, accept, poll
+from pipeline.feeds.poll import Gets, Outcome, Polled, accept, announced, poll
 from pipeline.feeds.schedule import settle
 
 __all__ = [
@@ -20,12 +20,14 @@ __all__ = [
     "Polled",
     "Volume",
     "accept",
+    "announced",
     "discover",
     "gone_quiet",
     "health",
     "list_opml",
     "parse",
     "poll",
+    "pushed",
     "read_opml",
     "settle",
     "volume_of",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.records import Feed, FeedState
+from pipeline.urls import host
+
+if TYPE_CHECKING:
+    from pipeline.ledger.subscriptions import Subscription
 
 _QUIET_SHARE: Final = 0.2
 """A feed that brings less than this share of its usual day has gone quiet."""
@@ -72,6 +76,19 @@ def health(feed: Feed, volume: Volume, now: datetime) -> list[str]:
     if gone_quiet(volume):
         sentences.append(f"Gone quiet: {volume.day} in the last day, usually about {volume.usual:.0f}.")
     return sentences
+
+
+def pushed(subscription: Subscription | None, now: datetime) -> list[str]:
+    """What the feed's hub does, in at most one sentence."""
+    if subscription is None:
+        return []
+    hub = host(subscription.hub)
+    if subscription.pushes(now):
+        last = subscription.last_push
+        heard = "nothing has come yet" if last is None else f"the last time {_ago(last, now)}"
+        return [f"{hub} pushes it ({heard}), until {subscription.expires:%Y-%m-%d %H:%M} UTC; polls are seldom."]
+    why = f": {subscription.reason}" if subscription.reason else ""
+    return [f"{hub} names itself its hub, but does not push it now{why}."]
 
 
 def gone_quiet(volume: Volume) -> bool:

@@ -111,6 +111,11 @@ def accept(feed: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> Polled:
     return _read(replace(feed, polls=feed.polls + 1, last_polled=now), page, parsed, now)
 
 
+def announced(feed: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> tuple[Sighting, ...]:
+    """The entries of a feed, or of a part of it, that came otherwise than by a poll."""
+    return _sightings(replace(feed, baseline=False), parsed, _source(feed, page, parsed), now)
+
+
 def body_hash(body: bytes) -> str:
     """A digest of a feed's body without the channel's own dates, which many servers set to now at each request."""
     stable = _VOLATILE.sub(b"", body)
@@ -137,7 +142,7 @@ def _conditions(feed: Feed) -> dict[str, str]:
 
 
 def _read(polled: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> Polled:
-    source = polled.source or parsed.title or polled.title or _host(parsed.site or page.final_url)
+    source = _source(polled, page, parsed)
     sightings = _sightings(polled, parsed, source, now)
     current = replace(
         _succeeded(polled, page, now),
@@ -155,9 +160,9 @@ def _read(polled: Feed, page: Page, parsed: ParsedFeed, now: datetime) -> Polled
     return Polled(feed=current, outcome=Outcome.READ, sightings=sightings, page=page, ttl=parsed.ttl, hub=parsed.hub)
 
 
-def _host(address: str) -> str:
-    """The name of the site that an untitled feed comes from: readers must be told of some outlet."""
-    return host(address).removeprefix("www.")
+def _source(feed: Feed, page: Page, parsed: ParsedFeed) -> str:
+    """The outlet; of an untitled feed the name of its site: readers must be told of some."""
+    return feed.source or parsed.title or feed.title or host(parsed.site or page.final_url).removeprefix("www.")
 
 
 def _succeeded(polled: Feed, page: Page, now: datetime) -> Feed:

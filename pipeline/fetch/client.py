@@ -65,6 +65,9 @@ _REASON = 300
 _SMALL_BODY = 16 * 1024
 """A redirect's body up to this is read so that the connection can be used again; beyond, the connection is closed."""
 
+_MAX_ANSWER = 64 * 1024
+"""Bytes of the answer to a form that are read; nothing is done with them but to say what was wrong."""
+
 _SAFE = re.compile(r"[!-~]+\Z")
 _HOST = re.compile(r"[a-z0-9._-]+\Z|[0-9a-f:.]+(?:%[a-z0-9]+)?\Z")
 _KEPT_ACROSS_HOSTS = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
@@ -199,6 +202,18 @@ class Fetcher:
         asked = {"Accept": accept, **(headers or {})}
         return await self._follow(url, asked, robots and self._settings.robots, self._settings.max_bytes)
 
+    async def post(self, url: str, form: Mapping[str, str]) -> Page:
+        """The answer to a form, of any status, at most its first 64 KB. A form is sent to nobody but whom it is for:
+        an answer that leads elsewhere raises FetchError, as all that :meth:`get` does."""
+        target = _read(url, url)
+        self._check_literal(target, url)
+        self._check_port(target, url)
+        async with self._manners.turn(target.place, url):
+            answer = await self._ask(target, url, {}, _MAX_ANSWER, cut=True, spent=0.0, form=form)
+        if not isinstance(answer, Page):
+            raise FetchError(url, "redirects", f"answers a form with a redirect, to {answer[1]}", permanent=True)
+        return _with_addresses(answer, url, url, None)
+
     async def _robots_file(self, url: str) -> Page:
         accept = {"Accept": "text/plain,*/*;q=0.5"}
         return await self._follow(url, accept, robots=False, cap=SIZE_CAP, cut=True)
@@ -276,8 +291,10 @@ class Fetcher:
         cap: int,
         cut: bool,
         spent: float,
+        form: Mapping[str, str] | None = None,
     ) -> Page | tuple[int, str]:
-        """One request: the page, its addresses still to be set, or a redirect's status and Location."""
+        """One request, with a form a POST: the page, its addresses still to be set, or a redirect's status and
+        Location."""
         if not self._sessions:
             raise RuntimeError("Fetcher is used outside of 'async with'")
         session = self._sessions[(target.host, target.port) not in self._allowed, self._keep_open(target.place)]
@@ -292,7 +309,15 @@ class Fetcher:
             )
         at = "" if str(target.url) == asked else f" (at {target.url})"
         try:
-            async with session.get(target.url, headers=headers, allow_redirects=False, timeout=timeout) as response:
+            request = session.request(
+                "GET" if form is None else "POST",
+                target.url,
+                headers=headers,
+                data=form,
+                allow_redirects=False,
+                timeout=timeout,
+            )
+            async with request as response:
                 fetched = datetime.now(UTC)
                 if response.status < 200:
                     response.close()

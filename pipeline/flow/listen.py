@@ -1,4 +1,4 @@
-"""What a resident worker answers over HTTP: whether it lives, whether it can work, and its figures for Prometheus."""
+"""What a resident worker answers over HTTP: whether it lives, whether it can work, its figures, and what hubs send."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from pipeline.errors import LedgerError, SettingsError
+from pipeline.flow.push import Callback
 from pipeline.flow.shift import Shift
 
 log = structlog.get_logger("wirewatch")
@@ -58,8 +59,10 @@ def _application(shift: Shift, registry: object) -> web.Application:
         body = await asyncio.to_thread(generate_latest, registry)  # type: ignore[arg-type]
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    application = web.Application()
+    application = web.Application(client_max_size=shift.settings.max_bytes)
     application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    if shift.settings.websub is not None:
+        application.add_routes(Callback(shift).routes())
     return application
 
 

@@ -11,6 +11,7 @@ from pipeline.errors import WirewatchError
 from pipeline.feeds import Polled, poll
 from pipeline.fetch import Fetcher
 from pipeline.flow.outcomes import settling
+from pipeline.flow.push import backed
 from pipeline.flow.shift import IDLE, Shift, cancel
 from pipeline.records import Feed
 from pipeline.urls import host
@@ -63,7 +64,7 @@ async def _poll_one(shift: Shift, feed: Feed, fetcher: Fetcher) -> None:
     try:
         polled = await poll(feed, fetcher, shift.clock(), **limits)
         shift.tally.took("poll", asyncio.get_running_loop().time() - began)
-        new = await asyncio.to_thread(_store_poll, shift, polled)
+        new = await asyncio.to_thread(_store_poll, shift, feed, polled)
     except WirewatchError:
         await shift.let_go(feeds=[feed])
         raise
@@ -80,8 +81,24 @@ async def _poll_one(shift: Shift, feed: Feed, fetcher: Fetcher) -> None:
         shift.to_index.set()  # an entry without a link is owed to the index at once
 
 
-def _store_poll(shift: Shift, polled: Polled) -> int:
+def _store_poll(shift: Shift, before: Feed, polled: Polled) -> int:
     if polled.page is not None:
         shift.archive.append(polled.page)
         shift.archive.flush()
-    return shift.ledger.store_poll(polled.sightings, settling(polled, shift.settings, shift.clock()))
+    now = shift.clock()
+    settled = settling(polled, shift.settings, now)
+    pushed = shift.ledger.subscription(feed=before.id) if shift.settings.websub else None
+    if pushed is None:
+        return shift.ledger.store_poll(polled.sightings, settled)
+    silent: list[str] = []
+
+    def settled_with_hub(new: int) -> Feed:
+        feed, reason = backed(settled(new), new, before, pushed, now)
+        silent.extend([reason] if reason else [])
+        return feed
+
+    new = shift.ledger.store_poll(polled.sightings, settled_with_hub)
+    for reason in silent:
+        log.warning("a hub is silent", hub=pushed.hub, feed=before.url, reason=reason)
+        shift.ledger.hub_refused(pushed, reason, now)
+    return new

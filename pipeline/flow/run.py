@@ -16,6 +16,7 @@ from pipeline.flow.fetch import fetch_owed
 from pipeline.flow.index import index_owed
 from pipeline.flow.listen import listening
 from pipeline.flow.poll import poll_due
+from pipeline.flow.push import keep_subscribed
 from pipeline.flow.report import keep_reporting, report
 from pipeline.flow.shift import LONGEST_PAUSE, Shift, Tally, utc_now
 from pipeline.flow.stories import refresh_owed
@@ -90,6 +91,8 @@ class Flow:
                 others = [group.create_task(keep_reporting(shift))]
                 if not once:
                     others.append(group.create_task(keep_looking_after(shift)))
+                    if shift.settings.websub is not None:
+                        others.append(group.create_task(self._lasting("websub", keep_subscribed, fetcher, once=False)))
                 await asyncio.wait([polls, fetches, work, refresh, alerts])
                 heart.cancel()
                 for other in others:

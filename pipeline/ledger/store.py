@@ -31,6 +31,7 @@ from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.pruning import Pruning
 from pipeline.ledger.quarantine import Quarantine
+from pipeline.ledger.subscriptions import Subscriptions
 from pipeline.ledger.visits import Visits, said
 from pipeline.records import Feed, Sighting, article_id, digest, from_json, to_json
 from pipeline.urls import host, normalise
@@ -54,7 +55,7 @@ def _started(pid: int) -> str:
 _RESTLESS = "{} changes {} of its entries again and again; their changes are not followed any more"
 
 
-class Ledger(Batches, Visits, Quarantine, Pruning):
+class Ledger(Batches, Visits, Quarantine, Pruning, Subscriptions):
     """One ledger. Safe for several threads and processes at once; every method is one transaction.
 
     Raises LedgerError, naming the database, where it cannot be read or written.
@@ -85,6 +86,12 @@ class Ledger(Batches, Visits, Quarantine, Pruning):
         with self._read() as db:
             rows = db.execute(select(t.feeds).order_by(t.feeds.c.added, t.feeds.c.id)).mappings()
             return [feed_of(row) for row in rows]
+
+    def feed(self, feed: str) -> Feed | None:
+        """The feed of this id."""
+        with self._read() as db:
+            row = db.execute(select(t.feeds).where(t.feeds.c.id == feed)).mappings().first()
+            return None if row is None else feed_of(row)
 
     def find_feeds(self, key: str) -> list[Feed]:
         """The feeds that a user may mean: by id, by a prefix of it (6 characters or more), or by address."""
@@ -135,11 +142,10 @@ class Ledger(Batches, Visits, Quarantine, Pruning):
         """
         with self._write() as db:
             known = self._known(db, [sighting.id for sighting in sightings])
-            new = {s.id: s for s in sightings if s.id not in known}
             now = max((sighting.first_seen for sighting in sightings), default=None)
             restless = 0 if now is None else self._follow(db, sightings, known, now)
-            self._add_sightings(db, list(new.values()))
-            feed = settle(len(new))
+            new = self._add_new(db, sightings, known)
+            feed = settle(new)
             row = feed_row(feed) | {"lease_owner": None, "lease_until": None}
             db.execute(update(t.feeds).where(t.feeds.c.id == feed.id).values(**row))
             # A feed that moved to where another one is polled already is that feed: one of them is enough.
@@ -148,7 +154,18 @@ class Ledger(Batches, Visits, Quarantine, Pruning):
                 db.execute(delete(t.feeds).where(t.feeds.c.id == feed.id))
             if now is not None and known:
                 self._note(db, f"changes of {feed.id}", _RESTLESS.format(feed.url, restless) if restless else None, now)
-            return len(new)
+            return new
+
+    def store_push(self, feed: str, sightings: Sequence[Sighting], now: datetime) -> int:
+        """Write down what was pushed of a feed: its new sightings, and what is owed for them. How the feed is polled
+        stays as it is. Returns how many sightings were new."""
+        with self._write() as db:
+            known = self._known(db, [sighting.id for sighting in sightings])
+            self._follow(db, sightings, known, now)
+            new = self._add_new(db, sightings, known)
+            if new:
+                db.execute(update(t.feeds).where(t.feeds.c.id == feed).values(last_new=now))
+            return new
 
     def next_poll(self) -> datetime | None:
         """When the next feed falls due; ``None`` where there is no feed, or one that was never polled."""
@@ -156,6 +173,12 @@ class Ledger(Batches, Visits, Quarantine, Pruning):
             return db.execute(
                 select(t.feeds.c.next_poll).order_by(t.feeds.c.next_poll.is_not(None), t.feeds.c.next_poll).limit(1)
             ).scalar()
+
+    def _add_new(self, db: Connection, sightings: Sequence[Sighting], known: Mapping[str, Any]) -> int:
+        """Add those that are not known, each once. Returns how many."""
+        new = {sighting.id: sighting for sighting in sightings if sighting.id not in known}
+        self._add_sightings(db, list(new.values()))
+        return len(new)
 
     def _add_sightings(self, db: Connection, new: Sequence[Sighting]) -> None:
         if not new:

@@ -89,7 +89,7 @@ subscriptions = Table(
     Column("topic", Text, nullable=False),
     Column("token", String(64), nullable=False),
     Column("secret", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # asked, active, refused or ended
+    Column("state", String(16), nullable=False),
     Column("asked", UtcTime),
     Column("next_ask", UtcTime),  # when to subscribe, or to renew
     Column("expires", UtcTime),
