@@ -3,7 +3,7 @@ UV := ./scripts/uv
 RUN := $(UV) run --frozen --no-sync
 DEMO_DATA ?= demo-data
 
-.PHONY: help demo test test-airflow test-cluster check bench eval kibana kills score fuzz audit train format clean setup setup-demo
+.PHONY: help demo test test-airflow test-cluster check lint bench eval kibana kills score fuzz audit train format clean setup setup-demo
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,10 +33,13 @@ test-cluster:  ## the DAGs on PostgreSQL, Celery, Redis and Elasticsearch, with 
 	@UV_PROJECT_ENVIRONMENT=.venv-airflow $(UV) sync --frozen --inexact --extra airflow --extra cluster --extra postgres --quiet
 	.venv-airflow/bin/python -m pytest -m cluster tests/dags/test_cluster.py
 
-check: setup  ## lint, format, types
+check: lint test  ## lint, types, known holes and tests: all that a change must pass
+
+lint: setup  ## form, types, and the pinned dependencies against known holes
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) python -m scripts.holes
 
 bench: setup  ## speed and quality, each figure beside a peer's in the same run
 	$(RUN) python -m bench
