@@ -155,11 +155,17 @@ def _in_their_places(
     ledger: Ledger, index: Index, pool: WorkerPool, remade: Sequence[tuple[Item, Document]], beside: bool
 ) -> list[Document]:
     """The documents where the register has them; those that were indexed before there were stories are placed now, and
-    those that the extractor of now reads otherwise anew, but where the index is not the one in use."""
+    those that the extractor or the model of now reads otherwise anew. Where the index is not the one in use, these say
+    nothing of others' claims: the register knows of the claims of the one that is."""
     register = Register(ledger)
     documents = [document for _, document in remade]
     standing = register.placements([document.article.id for document in documents])
-    otherwise = set() if beside else set(register.read_otherwise(documents))
+    otherwise = set(register.read_otherwise(documents))
+    if beside:
+        for article in otherwise & standing.keys():
+            known = standing[article]
+            standing[article] = replace(known, placement=replace(known.placement, assertions=()))
+        otherwise = set()
     new = [pair for pair in remade if pair[1].article.id not in standing or pair[1].article.id in otherwise]
     placed = standing | place_documents(ledger, index, pool, new, utc_now())
     return [

@@ -177,7 +177,7 @@ def _let_go(ledger: Ledger, index: Index, articles: Sequence[str]) -> None:
     index.delete(articles)
     with ledger.writing() as db:
         ledger.forget_indexed(db, articles)
-        ledger.forget_alerts(db, forget(db, articles))
+        ledger.forget_alerts(db, forget(ledger, db, articles))
 
 
 def _unwanted(settings: Settings, cut: datetime, named: set[str]) -> list[tuple[str, int]]:

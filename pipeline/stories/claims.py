@@ -22,6 +22,8 @@ OF_STORY = 400
 """Claims of a story that a new one is compared with."""
 WINDOW = 30 * 24 * 60
 """Minutes in which a speaker is held to a word."""
+SHORT, SHORTEST = 200, 60
+"""Characters of a speaker and of a cue that are kept to be shown."""
 SHOWN = 5
 """Opposites that a claim names, surest first."""
 
@@ -32,22 +34,46 @@ class ClaimBook:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
+    def otherwise(self, db: Connection, said: Mapping[int, Sequence[Said]]) -> set[int]:
+        """Those of these articles, by number, whose claims are not those in the book: another model has read them."""
+        c = t.claims.c
+        book: dict[int, list[tuple[object, ...]]] = {number: [] for number in said}
+        for part in chunks(sorted(said)):
+            columns = (c.number, c.n, c.speaker, c.shown, c.cue, c.stance, c.plain, c.text)
+            for row in db.execute(select(*columns).where(c.number.in_(part)).order_by(c.number, c.n)):
+                book[row.number].append(tuple(row)[1:])
+        return {number for number, ones in said.items() if book[number] != [_words(one) for one in ones]}
+
+    def compared_with(self, db: Connection, numbers: Sequence[int]) -> set[int]:
+        """The other articles whose documents speak of claims of these."""
+        c, o = t.claims.c, t.opposites.c
+        found: set[int] = set()
+        for part in chunks(numbers):
+            assertions = select(c.assertion).where(c.number.in_(part)).distinct()
+            for speaks in (
+                select(c.number).where(c.assertion.in_(assertions)),
+                select(o.number).where(o.other_number.in_(part)),
+                select(o.other_number).where(o.number.in_(part)),
+            ):
+                found.update(db.execute(speaks.distinct()).scalars())
+        return found - set(numbers)
+
     def enter(self, db: Connection, fresh: Sequence[tuple[Document, Traits]], stories: Mapping[int, str]) -> set[int]:
         """Write down the claims of new articles (or new versions), joined to those that say the same or the opposite.
 
-        ``stories`` are the articles' stories by number. Returns the numbers of other articles whose documents now say
-        less than is known.
+        ``stories`` are the articles' stories by number. Returns the numbers of other articles whose documents do not
+        say what is known now.
         """
         entering = [(of, document) for document, of in fresh]
         gone = [of.number for of, _ in entering]
+        others = self.compared_with(db, gone)
         for part in chunks(gone):
             db.execute(delete(t.claims).where(t.claims.c.number.in_(part)))
             either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
             db.execute(delete(t.opposites).where(either))
         if not any(of.said for of, _ in entering):
-            return set()
+            return others
         by_speaker, by_story = self._known(db, entering, stories)
-        others: set[int] = set()
         rows: list[dict[str, Any]] = []
         against: dict[tuple[int, int, int, int], dict[str, Any]] = {}
         for of, _document in entering:
@@ -71,8 +97,8 @@ class ClaimBook:
                     "minute": minute,
                     "stance": said.stance,
                     "plain": said.plain,
-                    "shown": said.shown[:200],
-                    "cue": said.cue[:60],
+                    "shown": said.shown[:SHORT],
+                    "cue": said.cue[:SHORTEST],
                     "text": said.text,
                     "terms": np.array(sorted(said.terms), dtype="<u4").tobytes(),
                 }
@@ -248,6 +274,11 @@ class ClaimBook:
             for row in db.execute(joined.where(t.claims.c.number.in_(part))):
                 found[row.number, row.n] = row
         return found
+
+
+def _words(said: Said) -> tuple[object, ...]:
+    """A claim as the book has it, terms apart, which follow from the text."""
+    return (said.n, said.speaker, said.shown[:SHORT], said.cue[:SHORTEST], said.stance, said.plain, said.text)
 
 
 def _last(speaker: str) -> str:

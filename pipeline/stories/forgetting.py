@@ -12,8 +12,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, or_, select, update
 
+from pipeline.ledger import Ledger
 from pipeline.ledger import story_tables as t
 from pipeline.ledger.access import chunks
+from pipeline.stories.claims import ClaimBook
 from pipeline.stories.traits import number_of
 
 
@@ -49,11 +51,11 @@ def families(db: Connection, articles: Sequence[str]) -> dict[str, Family]:
     return {article: family[story_of[article]] if article in story_of else Family((article,)) for article in articles}
 
 
-def forget(db: Connection, articles: Sequence[str]) -> list[str]:
+def forget(ledger: Ledger, db: Connection, articles: Sequence[str]) -> list[str]:
     """Remove these articles from the register. Returns the stories that are no more, under every id that they had."""
     numbers = sorted(number_of(article) for article in articles)
     over = _ids(db, t.placements.c.story, t.placements.c.number, numbers)
-    others = _compared_with(db, numbers)
+    others = ClaimBook(ledger).compared_with(db, numbers)
     for table, column, values in (
         (t.claims, t.claims.c.number, numbers),
         (t.opposites, t.opposites.c.number, numbers),
@@ -71,15 +73,6 @@ def forget(db: Connection, articles: Sequence[str]) -> list[str]:
     names = sorted({*gone, *_ids(db, t.stories.c.id, t.stories.c.leads_to, gone)})
     _remove(db, t.stories, t.stories.c.id, names)
     return names
-
-
-def _compared_with(db: Connection, numbers: Sequence[int]) -> set[int]:
-    """The articles whose documents speak of claims of these."""
-    c, o = t.claims.c, t.opposites.c
-    assertions = _ids(db, c.assertion, c.number, numbers)
-    found = _ids(db, c.number, c.assertion, sorted(assertions))
-    found |= _ids(db, o.number, o.other_number, numbers) | _ids(db, o.other_number, o.number, numbers)
-    return found - set(numbers)
 
 
 def _ids(db: Connection, wanted: Column[Any], column: Column[Any], values: Sequence[Any]) -> set[Any]:

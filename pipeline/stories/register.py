@@ -34,6 +34,7 @@ from pipeline.ledger import story_tables as t
 from pipeline.ledger.access import chunks
 from pipeline.records import Article, Difference, Document, Location, Placement, Status, Version, from_json, to_json
 from pipeline.stories import joining
+from pipeline.stories.assertions import said
 from pipeline.stories.claims import ClaimBook
 from pipeline.stories.joining import Table, chosen, join, same_article
 from pipeline.stories.placing import COLUMNS, Member, place
@@ -83,14 +84,15 @@ class Register:
         return {article.id: page for article in changed if not _is_there(page := pages.get(article.id), article)}
 
     def read_otherwise(self, documents: Sequence[Document]) -> list[str]:
-        """The ids of those articles that are known in other words."""
+        """The ids of those articles that are known in other words, or with other claims."""
+        of_number = {number_of(document.article.id): document for document in documents}
         with self._ledger.reading() as db:
-            known = self._members(db, [number_of(document.article.id) for document in documents])
+            known = self._members(db, sorted(of_number))
+            otherwise = self._claims.otherwise(db, {number: said(of_number[number]) for number in known})
         return [
-            document.article.id
-            for document in documents
-            if (member := known.get(number_of(document.article.id))) is not None
-            and member.fingerprint != fingerprint(document.article)
+            of_number[number].article.id
+            for number, member in known.items()
+            if number in otherwise or member.fingerprint != fingerprint(of_number[number].article)
         ]
 
     def place(
@@ -120,6 +122,8 @@ class Register:
             if new:
                 again = self._reread(db, new, known, reread)
                 self._place_new(db, new, known, now, differences or {}, again, answer)
+            placed = {of.number for _, of in new}
+            self._enter_otherwise(db, [(document, of) for document, of in ordered if of.number not in placed])
             self._sweep(db, now)
             kept = [(document, of) for document, of in ordered if document.article.id not in answer]
             answer.update(self._placed(db, [document.article.id for document, _ in kept]))
@@ -166,6 +170,17 @@ class Register:
         self._touch(db, {member.story for member in self._members(db, sorted(others)).values()})
         if first_versions:
             db.execute(self._ledger.insert(t.versions).on_conflict_do_nothing(), first_versions)
+
+    def _enter_otherwise(self, db: Connection, drafts: Sequence[tuple[Document, Traits]]) -> None:
+        """Put the claims of articles into the book that another model has read in the same words: what is said of a
+        claim goes by its place among its article's."""
+        otherwise = self._claims.otherwise(db, {of.number: of.said for _, of in drafts})
+        if otherwise:
+            members = self._members(db, sorted(otherwise))
+            stories = {number: member.story for number, member in members.items()}
+            again = [(document, of) for document, of in drafts if of.number in stories]
+            others = self._claims.enter(db, again, stories)
+            self._touch(db, {member.story for member in self._members(db, sorted(others)).values()})
 
     def _reread(
         self,

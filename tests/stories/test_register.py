@@ -72,6 +72,30 @@ def test_an_account_of_its_own_is_a_second_source_in_the_same_story(register: Re
     assert len(own.carriers) == 3
 
 
+def test_claims_that_another_model_finds_in_the_same_words_take_the_place_of_the_first(register: Register) -> None:
+    fire = "the fire on board was out and that the tanker was drifting towards the coast"
+    crew = "fourteen sailors were missing and that divers would search the hold at dawn"
+    first = claim(fire, name="Hassan Guelleh"), claim(crew, name="Abdo Robleh")
+    wire = replace(WIRE, enriched=replace(WIRE.enriched, claims=first))
+    other = document("later", "Divers to search tanker", WELLS, source="Aden Gazette", minutes=50, claims=first)
+    put(register, wire, other)
+    shared = [one.carriers for one in at(register, wire).placement.assertions]
+    assert shared == [("Meridian News Agency", "Aden Gazette")] * 2
+    # The model of now does not find the first of the two: what is known of it must not be said of the second.
+    better = replace(wire, enriched=replace(wire.enriched, claims=first[1:]))
+    assert register.read_otherwise([wire, other]) == []
+    assert register.read_otherwise([better, other]) == [wire.article.id]
+    before = at(register, other).placement.assertions
+    put(register, better, hours=1)
+    assert register.read_otherwise([better, other]) == []
+    (crews,) = at(register, better).placement.assertions
+    assert crews.id == before[1].id
+    alone, both = at(register, other).placement.assertions
+    assert (alone.carriers, both.carriers) == (("Aden Gazette",), ("Meridian News Agency", "Aden Gazette"))
+    assert at(register, better).version == 1
+    assert at(register, other).placement.story in register.all_owed()
+
+
 def test_an_outlet_that_names_nobody_is_known_by_its_words(register: Register) -> None:
     silent = document("silent", "Collision", TANKER.partition(" - ")[2], source="Bay Chronicle", minutes=12)
     put(register, WIRE, silent)
