@@ -29,6 +29,17 @@ class FeedState(StrEnum):
     GONE = "gone"  # the server answered 410: polled once a day at most, in case it comes back
 
 
+class Identity(StrEnum):
+    """By what entries of a feed are known to be one article, where its links or GUIDs are not to be trusted. Whatever
+    it is, pages with one canonical URL are one article, and so are one source's pages with one headline and one text.
+    """
+
+    AUTO = "auto"  # the GUID within its feed, or else the link
+    URL = "url"  # the link: the feed's GUIDs are used again, or new at every poll
+    GUID = "guid"  # the GUID, in all feeds of the source where it holds everywhere: the links change
+    TITLE = "title"  # source and headline within a window: links and GUIDs change
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed that we poll, with what is needed to ask for it again politely."""
@@ -65,6 +76,8 @@ class Feed:
     polls: int = 0
     baseline: bool = True
     """True until the first successful poll, whose entries are what was there before us."""
+    identity: Identity = Identity.AUTO
+    """By what its entries are known to be one article; the user's choice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

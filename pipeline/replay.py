@@ -34,7 +34,7 @@ from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skip
 from pipeline.records import Document
 from pipeline.settings import Settings
 from pipeline.stories.register import Register
-from pipeline.workers import WorkerPool, open_desk
+from pipeline.workers import WorkerPool, open_desk, under_its_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ async def _made(item: Item, future: asyncio.Future[Document | Change], pool: Wor
 def _stand_in(item: Item, reason: str, settings: Settings) -> Document:
     """The document of an item whose archived page is damaged, from the feed's own text."""
     _, enricher = open_desk(settings)
-    article = from_feed(item.sighting, reason)
+    article = under_its_id(item, from_feed(item.sighting, reason))
     enriched = enricher.enrich(
         article.body, title=article.title, published=article.published or article.first_seen, language=article.language
     )

@@ -55,6 +55,20 @@ class Enriches(Protocol):
 
 def read_article(item: Item, read: Callable[[Location], Page]) -> Article | Change:
     """The article of an item, from its archived page or from the feed's own text; or what became of it instead."""
+    made = _read_article(item, read)
+    return under_its_id(item, made) if isinstance(made, Article) else made
+
+
+def under_its_id(item: Item, article: Article) -> Article:
+    """The article under the id that stays. The item of a feed whose links tell nothing is not known by its link: what
+    it was once known as it stays, and where its page names no address but that link, it is known as itself."""
+    if item.by_link:
+        return article
+    names_another = article.body_source == "page" and article.url != item.url
+    return replace(article, id=item.article or (article.id if names_another else item.id))
+
+
+def _read_article(item: Item, read: Callable[[Location], Page]) -> Article | Change:
     from pipeline.extract import extract, from_feed
 
     sighting = item.sighting
@@ -62,8 +76,7 @@ def read_article(item: Item, read: Callable[[Location], Page]) -> Article | Chan
         reason = item.body_reason or "the page was not fetched"
         if not (sighting.text or sighting.title):
             return Quarantined(item.id, "fetch", item.code or "no-text", reason)
-        article = from_feed(sighting, reason)
-        return article if sighting.url else replace(article, id=item.id)
+        return from_feed(sighting, reason)
     try:
         article = extract(read(item.location), sighting)
     except ArchiveError as error:

@@ -33,21 +33,27 @@ from pipeline.errors import FeedError, FetchError
 from pipeline.feeds import health, list_opml, pushed, write_opml
 from pipeline.fetch import Archive, Fetcher
 from pipeline.flow import utc_now
-from pipeline.flow.subscribe import recent_volumes, subscribe
+from pipeline.flow.subscribe import feed_listed, recent_volumes, subscribe
 from pipeline.ledger import Ledger, open_ledger
 from pipeline.ledger.subscriptions import Subscription
-from pipeline.records import Feed, FeedState, feed_id
+from pipeline.records import Feed, FeedState, Identity
 from pipeline.settings import Settings
 
 app = typer.Typer(help="Which feeds are polled, and how they fare.", no_args_is_help=True)
 
 VOLUME_DAYS = 7
 
+KNOWN_BY = (
+    "By what its entries are known: auto (GUID, else link), url (links), guid (GUIDs, in all feeds of the source), "
+    "title (source and headline)."
+)
+
 
 @app.command()
 def add(
     addresses: Annotated[list[str], typer.Argument(metavar="URL…", help="A feed, or a site that names its feed.")],
     source: Annotated[str, typer.Option(help="The outlet's name, in place of the feed's title.")] = "",
+    identity: Annotated[Identity, typer.Option(help=KNOWN_BY)] = Identity.AUTO,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -55,18 +61,20 @@ def add(
     with reporting():
         settings = settings_for(data)
         ledger = open_ledger(settings.ledger_at)
-        failed = asyncio.run(_add_all(settings, ledger, addresses, source, as_json))
+        failed = asyncio.run(_add_all(settings, ledger, addresses, source, identity, as_json))
     if failed:
         raise typer.Exit(FAILED)
 
 
-async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], source: str, as_json: bool) -> bool:
+async def _add_all(
+    settings: Settings, ledger: Ledger, addresses: list[str], source: str, identity: Identity, as_json: bool
+) -> bool:
     failed = False
     archive = Archive(settings.archive_folder, settings.warc_size)
     async with Fetcher(settings) as fetcher:
         for address in addresses:
             try:
-                feed, new = await subscribe(settings, ledger, archive, fetcher, address, source)
+                feed, new = await subscribe(settings, ledger, archive, fetcher, address, source, identity=identity)
             except (FeedError, FetchError) as error:
                 complain(advice(error))
                 failed = True
@@ -75,6 +83,8 @@ async def _add_all(settings: Settings, ledger: Ledger, addresses: list[str], sou
                 print_json({"feed": _plain(feed), "added": new is not None, "entries": new or 0})
             elif new is None:
                 out.print(Text(f"already there: {line(feed.source)} {clean(feed.url)}"))
+                if identity is not Identity.AUTO and feed.identity is not identity:
+                    complain(f"its entries are known by {feed.identity} as before; wirewatch feeds set changes that")
             else:
                 out.print(
                     Text(
@@ -110,6 +120,37 @@ def remove(
         raise typer.Exit(FAILED)
 
 
+@app.command("set")
+def set_(
+    feeds: Annotated[list[str], typer.Argument(metavar="FEED…", help="Address, id, or the beginning of an id.")],
+    identity: Annotated[Identity | None, typer.Option(help=KNOWN_BY)] = None,
+    source: Annotated[str | None, typer.Option(help="The outlet's name.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Change how feeds are read from the next poll on. What they brought stays as it is."""
+    if identity is None and not source:
+        complain("nothing to set: give --identity or --source")
+        raise typer.Exit(FAILED)
+    failed = False
+    with reporting():
+        ledger = open_ledger(existing(settings_for(data)).ledger_at)
+        for key in feeds:
+            found = ledger.find_feeds(key)
+            if len(found) != 1:
+                complain(f"{key}: {'no such feed' if not found else 'more than one feed begins so'}")
+                failed = True
+                continue
+            ledger.set_feed(found[0].id, identity=identity, source=source or None)
+            (feed,) = ledger.find_feeds(found[0].id)
+            if as_json:
+                print_json({"feed": _plain(feed)})
+            else:
+                out.print(Text(f"set: {line(feed.source)} {clean(feed.url)}, known by {feed.identity}"))
+    if failed:
+        raise typer.Exit(FAILED)
+
+
 @app.command("list")
 def list_feeds(data: Data = None, as_json: Json = False) -> None:
     """All feeds: last success, next poll, failures in a row and why."""
@@ -130,6 +171,8 @@ def list_feeds(data: Data = None, as_json: Json = False) -> None:
     for feed in feeds:
         about = Text(line(feed.source or feed.title) or "—", style="bold")
         about.append(f"\n{clean(feed.url)}", style="not bold dim")
+        if feed.identity is not Identity.AUTO:
+            about.append(f"\nknown by {feed.identity}", style="not bold dim")
         if feed.reason:
             about.append(f"\n{line(feed.reason)}", style="not bold red")
         if feed.state is FeedState.GONE:
@@ -207,7 +250,7 @@ def import_opml(
         listed = list_opml(text, name=str(file))
         added, known = 0, 0
         for outline in listed.feeds:
-            feed = Feed(id=feed_id(outline.url), url=outline.url, added=now, title=outline.title, site=outline.site)
+            feed = feed_listed(outline, now)
             if ledger.add_feed(feed):
                 added += 1
             else:

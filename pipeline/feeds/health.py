@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pipeline.records import Feed, FeedState
+from pipeline.records import Feed, FeedState, Identity
 from pipeline.urls import host
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ _QUIET_USUAL: Final = 3.0
 
 
 _DAYS_TO_TELL: Final = 3
+_KNOWN_BY: Final = {
+    Identity.URL: "their links, whatever their GUIDs (identity: url)",
+    Identity.GUID: "their GUIDs, whatever their links (identity: guid)",
+    Identity.TITLE: "source and headline, whatever their links and GUIDs (identity: title)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,8 @@ def volume_of(recent: Mapping[str, int], days: Mapping[str, int], now: datetime)
 
 
 def health(feed: Feed, volume: Volume, now: datetime) -> list[str]:
-    """One to four sentences: what the last polls did, what the feed brings, when it is asked next, what is wrong."""
+    """One to five sentences: what the last polls did, what the feed brings, when it is asked next, what is wrong, and
+    by what its entries are known where that was set."""
     sentences = []
     if feed.last_polled is None:
         return [f"Not polled yet; {_next(feed, now, 'first poll')}."]
@@ -75,6 +81,8 @@ def health(feed: Feed, volume: Volume, now: datetime) -> list[str]:
         sentences.append(f"Its last new entry came {_ago(feed.last_new, now)}.")
     if gone_quiet(volume):
         sentences.append(f"Gone quiet: {volume.day} in the last day, usually about {volume.usual:.0f}.")
+    if feed.identity in _KNOWN_BY:
+        sentences.append(f"Its entries are known by {_KNOWN_BY[feed.identity]}.")
     return sentences
 
 

@@ -10,8 +10,10 @@ from lxml import etree
 from pipeline.errors import FeedError
 from pipeline.feeds.entry import MAX_NAME, MAX_TITLE, MAX_URL, link_of
 from pipeline.feeds.text import line
-from pipeline.records import Feed
+from pipeline.records import Feed, Identity
 
+_OURS = "urn:wirewatch:opml"
+"""The namespace of what we add to an outline: OPML wants any attribute that it does not know in one."""
 _FEED_TYPES = frozenset({"rss", "atom", "feed"})
 
 
@@ -24,6 +26,9 @@ class OpmlFeed:
     site: str | None = None
     categories: tuple[str, ...] = ()
     """The folders around it, outermost first, then those of its ``category`` attribute."""
+    source: str = ""
+    """The outlet's name, where it was given one beside the feed's title."""
+    identity: Identity = Identity.AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +89,21 @@ def list_opml(content: bytes, *, name: str = "OPML") -> OpmlList:
             skipped.append(
                 OpmlSkipped(line=place, title=title, url=line(written, limit=MAX_NAME), reason=_why(written))
             )
-        if url is not None and url not in feeds:
+        known_by = attributes.get(f"{{{_OURS}}}identity", Identity.AUTO)
+        if url is not None and known_by not in list(Identity):
+            why = f"its identity {line(known_by, limit=40)!r} is none of {', '.join(Identity)}"
+            skipped.append(
+                OpmlSkipped(line=element.sourceline or 0, title=title, url=line(written, limit=MAX_NAME), reason=why)
+            )
+        elif url is not None and url not in feeds:
             named = [part.strip() for path in attributes.get("category", "").split(",") for part in path.split("/")]
             feeds[url] = OpmlFeed(
                 url=url,
                 title=title,
                 site=link_of("", attributes.get("htmlurl", "").strip()),
                 categories=tuple(dict.fromkeys(part for part in (*folders, *named) if part)),
+                source=line(attributes.get(f"{{{_OURS}}}source", ""), limit=MAX_TITLE),
+                identity=Identity(known_by),
             )
         folders.append("" if meant else title)
     return OpmlList(feeds=tuple(feeds.values()), skipped=tuple(skipped))
@@ -111,7 +124,7 @@ def _said(error: Exception) -> str:
 
 def write_opml(feeds: Iterable[Feed], *, title: str = "Wirewatch feeds") -> bytes:
     """The feeds as an OPML file, in the given order. The same feeds give the same bytes."""
-    root = etree.Element("opml", version="2.0")
+    root = etree.Element("opml", version="2.0", nsmap={"wirewatch": _OURS})
     etree.SubElement(etree.SubElement(root, "head"), "title").text = title
     body = etree.SubElement(root, "body")
     for feed in feeds:
@@ -119,5 +132,9 @@ def write_opml(feeds: Iterable[Feed], *, title: str = "Wirewatch feeds") -> byte
         attributes = {"type": "rss", "text": name, "title": name, "xmlUrl": feed.url}
         if feed.site:
             attributes["htmlUrl"] = feed.site
+        if feed.source and feed.source != feed.title:
+            attributes[f"{{{_OURS}}}source"] = name
+        if feed.identity is not Identity.AUTO:
+            attributes[f"{{{_OURS}}}identity"] = feed.identity.value
         etree.SubElement(body, "outline", attributes)
     return etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)

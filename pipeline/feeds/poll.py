@@ -18,7 +18,8 @@ from pipeline.feeds.entry import Entry, ParsedFeed
 from pipeline.feeds.parse import parse
 from pipeline.feeds.schedule import DAY, MAX_INTERVAL, MIN_INTERVAL, asks_without_conditions, back_off, jitter, settle
 from pipeline.fetch import raise_for_status
-from pipeline.records import Feed, FeedState, Page, Sighting, digest
+from pipeline.identity import headline
+from pipeline.records import Feed, FeedState, Identity, Page, Sighting, digest
 from pipeline.urls import host, normalise
 
 ACCEPT: Final = (
@@ -231,7 +232,7 @@ def _sightings(feed: Feed, parsed: ParsedFeed, source: str, now: datetime) -> tu
     found: dict[str, Sighting] = {}
     shared = _shared_guids(parsed)
     for entry in parsed.entries:
-        key = _key(entry, shared)
+        key = _key(entry, shared, feed.identity)
         if key is None:
             continue
         identity = digest("sighting", feed.id, key)
@@ -257,16 +258,20 @@ def _sightings(feed: Feed, parsed: ParsedFeed, source: str, now: datetime) -> tu
     return tuple(found.values())
 
 
-def _key(entry: Entry, shared: frozenset[str]) -> str | None:
-    """What tells the entry from the feed's others: its guid, else its link, else title and date."""
+def _key(entry: Entry, shared: frozenset[str], identity: Identity) -> str | None:
+    """What tells the entry from the feed's others: its guid, else its link, else title and date; where the guid tells
+    nothing, the link first, and where the link tells nothing either, all of them together."""
     link = normalise(entry.url) if entry.url else ""
+    dated = f"{entry.title or entry.text[:200]}\x1f{entry.published.isoformat() if entry.published else ''}"
+    if identity is Identity.TITLE and headline(entry.title):
+        return f"{entry.guid or ''}\x1f{link}\x1f{dated}"
+    if identity is Identity.URL and link:
+        return link
     if entry.guid and entry.guid not in shared:
         return entry.guid
     if link:
         return link
-    if entry.title or entry.text:
-        return f"{entry.title or entry.text[:200]}\x1f{entry.published.isoformat() if entry.published else ''}"
-    return None
+    return dated if entry.title or entry.text else None
 
 
 def _shared_guids(parsed: ParsedFeed) -> frozenset[str]:

@@ -101,10 +101,11 @@ def _upsert(shift: Shift, index: Index, documents: Sequence[tuple[Item, Document
 
 
 def _indexed(shift: Shift, item: Item, document: Document) -> Indexed:
-    """The item whose document is in the index, to be looked at again where its page may yet be changed."""
+    """The item whose document is in the index, to be looked at again where its page may yet be changed, and its link
+    surely leads there still."""
     article, now = document.article, shift.clock()
     revisit = None
-    if shift.settings.revisit and article.body_source == "page":
+    if shift.settings.revisit and article.body_source == "page" and item.by_link:
         revisit = next_visit(article.first_seen, article.published, now)
     return Indexed(item.id, article.id, document.indexed or now, revisit)
 

@@ -52,7 +52,8 @@ def page_hash(page: Page) -> str:
 
 
 def has_vanished(item: Item, error: FetchError) -> bool:
-    """Whether a page that was there is gone for good: 410, or 404 for the second time."""
-    if not is_revisit(item):
+    """Whether a page that was there is gone for good: 410, or 404 for the second time. A link that tells nothing of its
+    article tells not that either."""
+    if not is_revisit(item) or not item.by_link:
         return False
     return error.status == 410 or (error.status == 404 and item.fetches > 0 and item.code == error.code)

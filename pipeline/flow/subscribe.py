@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.feeds import Volume, accept, discover
+from pipeline.feeds import OpmlFeed, Volume, accept, discover
 from pipeline.fetch import Archive, Fetcher
 from pipeline.flow.outcomes import settling
 from pipeline.flow.shift import utc_now
 from pipeline.ledger import Ledger
-from pipeline.records import Feed, FeedState, feed_id
+from pipeline.records import Feed, FeedState, Identity, feed_id
 from pipeline.settings import Settings
 
 USUAL_DAYS = 14
@@ -28,6 +28,7 @@ async def subscribe(
     address: str,
     source: str = "",
     *,
+    identity: Identity = Identity.AUTO,
     clock: Callable[[], datetime] = utc_now,
 ) -> tuple[Feed, int | None]:
     """Add one feed. Returns it with the number of its entries, or with ``None`` where it was there already.
@@ -41,7 +42,11 @@ async def subscribe(
         return known[0], None
     found = await discover(address, fetcher)
     now = clock()
-    feed = known[0] if known else Feed(id=feed_id(found.feed_url), url=found.feed_url, added=now, source=source)
+    feed = (
+        known[0]
+        if known
+        else Feed(id=feed_id(found.feed_url), url=found.feed_url, added=now, source=source, identity=identity)
+    )
     there = ledger.find_feeds(found.feed_url)
     if there and not known:
         return there[0], None
@@ -52,6 +57,19 @@ async def subscribe(
     archive.flush()
     new = ledger.store_poll(polled.sightings, settling(polled, settings, now))
     return polled.feed, new
+
+
+def feed_listed(outline: OpmlFeed, now: datetime) -> Feed:
+    """The feed of an OPML list, which is polled first by the next run."""
+    return Feed(
+        id=feed_id(outline.url),
+        url=outline.url,
+        added=now,
+        title=outline.title,
+        source=outline.source,
+        site=outline.site,
+        identity=outline.identity,
+    )
 
 
 def recent_volumes(ledger: Ledger, feeds: Sequence[Feed], now: datetime) -> dict[str, Volume]:

@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Table, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Table, or_, select, text, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +20,7 @@ from pipeline.errors import LedgerError
 from pipeline.ledger import tables as t
 from pipeline.ledger.changes import Item, ItemState, Owed
 from pipeline.ledger.story_tables import stories
-from pipeline.records import Feed, FeedState, Location, Sighting, from_json
+from pipeline.records import Feed, FeedState, Identity, Location, Sighting, from_json
 from pipeline.urls import host
 
 CHUNK = 400
@@ -77,6 +77,12 @@ class Access:
             return postgresql.insert(table)
         return sqlite.insert(table)
 
+    def take_turns(self, db: Connection, lock: int) -> None:
+        """Wait until nobody else is in a transaction that took this lock. SQLite has one writer at a time; elsewhere
+        two at once would each not see what the other is about to write."""
+        if db.dialect.name == "postgresql":
+            db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads, for what keeps tables of its own in this database. Raises LedgerError."""
@@ -119,6 +125,7 @@ def idle(now: datetime) -> Any:
 def feed_row(feed: Feed) -> dict[str, Any]:
     row = {f.name: getattr(feed, f.name) for f in fields(feed)}
     row["state"] = feed.state.value
+    row["identity"] = feed.identity.value
     row["host"] = host(feed.url)
     return row
 
@@ -126,6 +133,7 @@ def feed_row(feed: Feed) -> dict[str, Any]:
 def feed_of(row: RowMapping) -> Feed:
     values = {f.name: row[f.name] for f in fields(Feed)}
     values["state"] = FeedState(row["state"])
+    values["identity"] = Identity(row["identity"])
     return Feed(**values)
 
 

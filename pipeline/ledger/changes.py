@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pipeline.records import Location, Sighting
+from pipeline.records import Location, Sighting, article_id
 
 
 class Owed(StrEnum):
@@ -53,6 +53,12 @@ class Item:
     etag: str | None = None
     last_modified: str | None = None
     page_hash: str | None = None
+
+    @property
+    def by_link(self) -> bool:
+        """Whether it is known by its link: not where there is none, nor where its feed's links tell nothing, so that
+        tomorrow this one may lead elsewhere, or nowhere."""
+        return bool(self.url) and self.id == article_id(self.url)
 
 
 @dataclass(frozen=True, slots=True)

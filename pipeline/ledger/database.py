@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from pipeline.errors import LedgerError
 from pipeline.ledger.store import Ledger
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every revision that this version knows, oldest first; the last is the one it works with."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Engine,
     and_,
     bindparam,
+    case,
     delete,
     func,
     literal_column,
@@ -31,9 +32,10 @@ from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.pruning import Pruning
 from pipeline.ledger.quarantine import Quarantine
+from pipeline.ledger.recognition import Recognised, Recognition
 from pipeline.ledger.subscriptions import Subscriptions
 from pipeline.ledger.visits import Visits, said
-from pipeline.records import Feed, Sighting, article_id, digest, from_json, to_json
+from pipeline.records import Feed, Identity, Sighting, from_json, to_json
 from pipeline.urls import host, normalise
 
 
@@ -55,7 +57,7 @@ def _started(pid: int) -> str:
 _RESTLESS = "{} changes {} of its entries again and again; their changes are not followed any more"
 
 
-class Ledger(Batches, Visits, Quarantine, Pruning, Subscriptions):
+class Ledger(Batches, Recognition, Visits, Quarantine, Pruning, Subscriptions):
     """One ledger. Safe for several threads and processes at once; every method is one transaction.
 
     Raises LedgerError, naming the database, where it cannot be read or written.
@@ -102,6 +104,15 @@ class Ledger(Batches, Visits, Quarantine, Pruning, Subscriptions):
             if feed.url == key or normalise(feed.url) == wanted or (len(key) >= 6 and feed.id.startswith(key))
         ]
 
+    def set_feed(self, feed: str, *, identity: Identity | None = None, source: str | None = None) -> None:
+        """Set by what a feed's entries are known to be one article, or the outlet's name. What it announced before
+        stays as it is; its next poll reads it whole."""
+        values: dict[str, Any] = {"etag": None, "last_modified": None, "body_hash": None}
+        values |= {} if identity is None else {"identity": identity.value}
+        values |= {} if source is None else {"source": source}
+        with self._write() as db:
+            db.execute(update(t.feeds).where(t.feeds.c.id == feed).values(**values))
+
     def touch_feed(self, feed: str, at: datetime) -> None:
         """Make a feed due at this time."""
         with self._write() as db:
@@ -141,12 +152,13 @@ class Ledger(Batches, Visits, Quarantine, Pruning, Subscriptions):
         One transaction: a poll is stored whole or not at all. The feed's lease ends with it.
         """
         with self._write() as db:
-            known = self._known(db, [sighting.id for sighting in sightings])
             now = max((sighting.first_seen for sighting in sightings), default=None)
-            restless = 0 if now is None else self._follow(db, sightings, known, now)
-            new = self._add_new(db, sightings, known)
+            new, known, restless = (0, 0, 0) if now is None else self._store_entries(db, sightings, now)
             feed = settle(new)
             row = feed_row(feed) | {"lease_owner": None, "lease_until": None}
+            # What a user may set meanwhile is the user's; the outlet's name is the feed's own where none was given.
+            del row["identity"]
+            row["source"] = case((t.feeds.c.source == "", feed.source), else_=t.feeds.c.source)
             db.execute(update(t.feeds).where(t.feeds.c.id == feed.id).values(**row))
             # A feed that moved to where another one is polled already is that feed: one of them is enough.
             twin = select(t.feeds.c.id).where(t.feeds.c.url == feed.url, t.feeds.c.id != feed.id)
@@ -160,9 +172,7 @@ class Ledger(Batches, Visits, Quarantine, Pruning, Subscriptions):
         """Write down what was pushed of a feed: its new sightings, and what is owed for them. How the feed is polled
         stays as it is. Returns how many sightings were new."""
         with self._write() as db:
-            known = self._known(db, [sighting.id for sighting in sightings])
-            self._follow(db, sightings, known, now)
-            new = self._add_new(db, sightings, known)
+            new, _, _ = self._store_entries(db, sightings, now)
             if new:
                 db.execute(update(t.feeds).where(t.feeds.c.id == feed).values(last_new=now))
             return new
@@ -174,20 +184,25 @@ class Ledger(Batches, Visits, Quarantine, Pruning, Subscriptions):
                 select(t.feeds.c.next_poll).order_by(t.feeds.c.next_poll.is_not(None), t.feeds.c.next_poll).limit(1)
             ).scalar()
 
-    def _add_new(self, db: Connection, sightings: Sequence[Sighting], known: Mapping[str, Any]) -> int:
-        """Add those that are not known, each once. Returns how many."""
-        new = {sighting.id: sighting for sighting in sightings if sighting.id not in known}
-        self._add_sightings(db, list(new.values()))
-        return len(new)
+    def _store_entries(self, db: Connection, sightings: Sequence[Sighting], now: datetime) -> tuple[int, int, int]:
+        """Add those entries of one feed that are not known, each once, and follow the others. Returns how many were
+        new, how many known, and how many of these are changed too often to be followed."""
+        recognised = self._recognised(db, sightings)
+        known = self._known(db, [one.sighting.id for one in recognised])
+        new = [one for one in recognised if one.sighting.id not in known]
+        restless = self._follow(db, [one.sighting for one in recognised], known, now)
+        self._follow_links(db, recognised, known, now)
+        self._add_sightings(db, new)
+        self._remember(db, recognised, known, now)
+        return len(new), len(known), restless
 
-    def _add_sightings(self, db: Connection, new: Sequence[Sighting]) -> None:
+    def _add_sightings(self, db: Connection, new: Sequence[Recognised]) -> None:
         if not new:
             return
         items: dict[str, dict[str, Any]] = {}
         rows: list[dict[str, Any]] = []
-        for sighting in new:
+        for sighting, item in ((one.sighting, one.item) for one in new):
             url = normalise(sighting.url) if sighting.url else ""
-            item = article_id(url) if url else digest("item", sighting.id)
             # Several entries under one link are one item; the first one speaks for it.
             items.setdefault(
                 item,

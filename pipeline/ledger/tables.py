@@ -65,6 +65,7 @@ feeds = Table(
     Column("topic", Text),
     Column("polls", Integer, nullable=False, default=0),
     Column("baseline", Boolean, nullable=False, default=True),
+    Column("identity", String(8), nullable=False, default="auto", server_default="auto"),
     Column("lease_owner", String(120)),
     Column("lease_until", UtcTime),
     Index("feeds_due", "next_poll"),
@@ -151,6 +152,19 @@ sightings = Table(
     Column("changes", Integer, nullable=False, default=0, server_default="0"),  # how often those were changed
     Index("sightings_item", "item"),
     Index("sightings_volume", "feed", "first_seen"),
+)
+
+# Entries of feeds whose links or GUIDs tell nothing: the key under which each is known again, and the item it led to.
+identities = Table(
+    "identities",
+    metadata,
+    Column("key", String(20), primary_key=True),
+    Column("sighting", String(20), primary_key=True),
+    Column("feed", String(20), nullable=False),
+    Column("item", String(20), nullable=False),
+    Column("time", UtcTime, nullable=False),  # when it came out, as its entry last said
+    Column("seen", UtcTime, nullable=False),  # when it last stood in the feed
+    Index("identities_seen", "seen"),
 )
 
 # How often pages of a host were looked at again on a day, so that no host is asked more than it should be.

@@ -25,7 +25,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     update,
 )
 
@@ -112,7 +111,7 @@ class Register:
         answer: dict[str, Placed | str] = {}
         ordered = sorted(drafts, key=lambda draft: (draft[1].time, draft[0].article.id))
         with self._ledger.writing() as db:
-            self._wait_for_turn(db)
+            self._ledger.take_turns(db, _LOCK)
             known = self._members(db, [of.number for _, of in ordered])
             new = [
                 (document, of)
@@ -459,11 +458,6 @@ class Register:
         return True
 
     # -- the machinery -------------------------------------------------------------------------------------------------
-
-    def _wait_for_turn(self, db: Connection) -> None:
-        """SQLite has one writer at a time; elsewhere two that place at once would each not see the other's article."""
-        if db.dialect.name == "postgresql":
-            db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
     def _sweep(self, db: Connection, now: datetime) -> None:
         """Clear a part of the key space of what has left the window; over some thousand batches, all of it."""

@@ -15,8 +15,8 @@ from pipeline.errors import FeedError, FetchError
 from pipeline.feeds import gone_quiet, health, list_opml, write_opml
 from pipeline.fetch import Archive, Fetcher
 from pipeline.flow import utc_now
-from pipeline.flow.subscribe import recent_volumes, subscribe
-from pipeline.records import Feed, FeedState, feed_id
+from pipeline.flow.subscribe import feed_listed, recent_volumes, subscribe
+from pipeline.records import Feed, FeedState
 from pipeline.web import chart, site
 
 DAYS: Final = 14
@@ -141,7 +141,7 @@ async def opml_in(request: Request) -> Response:
     now = utc_now()
     added = 0
     for outline in listed.feeds:
-        feed = Feed(id=feed_id(outline.url), url=outline.url, added=now, title=outline.title, site=outline.site)
+        feed = feed_listed(outline, now)
         added += await run_in_threadpool(here.ledger.add_feed, feed)
     said = f"{added} added, {len(listed.feeds) - added} already there, {len(listed.skipped)} skipped."
     if listed.skipped:

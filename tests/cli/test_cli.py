@@ -277,6 +277,30 @@ def test_what_an_opml_file_lists_and_nobody_can_poll_is_named(tmp_path: Path) ->
     assert "file:///etc/passwd" in result.stderr
 
 
+def test_by_what_a_feed_s_entries_are_known_is_set_shown_exported_and_imported(tmp_path: Path) -> None:
+    feed = b'<rss version="2.0"><channel><title>News</title><item><guid>1</guid><title>A</title></item></channel></rss>'
+    with ScriptedServer() as server:
+        server.on("/feed", Reply(feed, headers={"Content-Type": "application/rss+xml"}))
+        here = caller(tmp_path / "here", server.hosts)
+        (added,) = records(here("feeds", "add", server.url("/feed"), "--identity", "guid", "--json"))
+        assert added["feed"]["identity"] == "guid"
+        again = here("feeds", "add", server.url("/feed"), "--identity", "title")
+        assert "known by guid as before; wirewatch feeds set changes that" in again.stderr
+        (set_,) = records(
+            here("feeds", "set", server.url("/feed"), "--identity", "title", "--source", "Harbour Times", "--json")
+        )
+        assert (set_["feed"]["identity"], set_["feed"]["source"]) == ("title", "Harbour Times")
+        assert "known by title" in here("feeds", "list").stdout
+        assert "known by source and headline" in " ".join(here("feeds", "check").stdout.split())
+        there = caller(tmp_path / "there", server.hosts)
+        there("feeds", "import", "-", stdin=here("feeds", "export").stdout)
+        (listed,) = records(there("feeds", "list", "--json"))
+        assert (listed["identity"], listed["source"]) == ("title", "Harbour Times")
+        assert here("feeds", "set", server.url("/feed")).exit_code == FAILED
+        assert here("feeds", "set", "http://nowhere.example/", "--identity", "url").exit_code == FAILED
+        assert here("feeds", "set", server.url("/feed"), "--identity", "smell").exit_code == USAGE
+
+
 def test_a_feed_is_added_with_one_request_and_a_site_with_two(tmp_path: Path) -> None:
     feed = (
         b'<rss version="2.0"><channel><title>News</title><item><title>A</title><link>/a</link></item></channel></rss>'

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import FeedError
 from pipeline.feeds import OpmlFeed, list_opml, read_opml, write_opml
-from pipeline.records import Feed
+from pipeline.records import Feed, Identity
 from tests.feeds.conftest import NOW, sample
 
 
@@ -37,9 +37,19 @@ def test_what_is_written_is_read_again() -> None:
     assert written == write_opml(feeds)
     assert read_opml(written) == [
         OpmlFeed(url="https://a.example/?a=1&b=2", title='Say "A" & <B>', site="https://a.example/"),
-        OpmlFeed(url="https://b.example/rss", title="Outlet"),
+        OpmlFeed(url="https://b.example/rss", title="Outlet", source="Outlet"),
         OpmlFeed(url="https://c.example/rss", title="https://c.example/rss"),
     ]
+
+
+def test_by_what_a_feeds_entries_are_known_is_kept_and_what_is_no_such_thing_is_named() -> None:
+    feed = Feed(id="1", url="https://a.example/rss", added=NOW, title="A", identity=Identity.TITLE)
+    written = write_opml([feed])
+    assert read_opml(written) == [OpmlFeed(url="https://a.example/rss", title="A", identity=Identity.TITLE)]
+    listed = list_opml(written.replace(b'identity="title"', b'identity="smell"'))
+    assert listed.feeds == ()
+    (skipped,) = listed.skipped
+    assert skipped.reason == "its identity 'smell' is none of auto, url, guid, title"
 
 
 def test_an_empty_list_is_a_list() -> None:
