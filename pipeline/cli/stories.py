@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.text import Text
 
@@ -16,7 +17,7 @@ CHANGES = 10
 
 
 def story_facts(placement: Placement) -> list[tuple[str, str]]:
-    """What is known of an article's place, as names and values."""
+    """What is known of an article's place, as names and values. A story goes by the headline of its first article."""
     if not placement.story:
         return []
     first = placement.carriers[0] if placement.carriers else None
@@ -25,13 +26,15 @@ def story_facts(placement: Placement) -> list[tuple[str, str]]:
     else:
         after = f"{count_of(placement.minutes, 'minute')} after {first.source}"
     origin = placement.origin + ("" if placement.origin_from == "outlet" else f" (by its {placement.origin_from})")
+    headline = (first.title if first else "") or "(no headline)"
     outlets = count_of(len({carrier.source for carrier in placement.carriers}), "outlet")
+    sources = count_of(placement.independent_sources, "independent source")
     status = "" if placement.status is Status.CURRENT else _status(placement)
     return [
         ("status", status),
         ("origin", origin),
         ("came", after),
-        ("story", f"{placement.story}, {outlets}, {count_of(placement.independent_sources, 'independent source')}"),
+        ("story", f"{headline} ({outlets}, {sources}, id {placement.story})"),
     ]
 
 
@@ -41,11 +44,11 @@ def _status(placement: Placement) -> str:
 
 
 def print_carriers(document: Document) -> None:
-    """Who else carries the story, first first."""
+    """Who else carries the story, first first, and when each had it."""
     placement = document.placement
     if len(placement.carriers) < 2:
         return
-    shown = table("carried by", "minutes", "as", "headline", right=("minutes",))
+    shown = table("carried by", "at (UTC)", "minutes", "as", "headline", right=("minutes",))
     for carrier in placement.carriers[:CARRIERS]:
         kind = "a copy" if carrier.copy_of else "an account"
         if carrier.origin and carrier.origin != carrier.source:
@@ -53,11 +56,18 @@ def print_carriers(document: Document) -> None:
         if carrier.status is not Status.CURRENT:
             kind += f", {carrier.status}"
         here = "bold" if carrier.article == document.article.id else ""
-        shown.add_row(Text(line(carrier.source), style=here), f"+{carrier.minutes}", kind, line(carrier.title))
+        at = _clock(carrier.time, placement.carriers[0].time)
+        shown.add_row(Text(line(carrier.source), style=here), at, f"+{carrier.minutes}", kind, line(carrier.title))
     out.print(shown)
     if len(placement.carriers) > CARRIERS:
         out.print(Text(f"and {len(placement.carriers) - CARRIERS} more", style="dim"))
     out.print()
+
+
+def _clock(time: datetime, first: datetime) -> str:
+    """A carrier's time; of those that had it on the first one's day, the clock alone."""
+    told = stamp(time)
+    return told if time == first or told[:10] != stamp(first)[:10] else told[11:]
 
 
 def print_versions(versions: Sequence[Version]) -> None:

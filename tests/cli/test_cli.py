@@ -277,6 +277,18 @@ def test_what_an_opml_file_lists_and_nobody_can_poll_is_named(tmp_path: Path) ->
     assert "file:///etc/passwd" in result.stderr
 
 
+def test_show_says_by_which_headline_a_story_goes_and_when_each_carrier_had_it(wire: Call) -> None:
+    (found,) = records(wire("search", "*", "--limit", "100", "--json"))
+    shared = next(hit for hit in found["hits"] if len(hit["placement"]["carriers"]) > 1)
+    first, *others = shared["placement"]["carriers"]
+    shown = " ".join(wire("show", shared["article"]["id"]).stdout.split())
+    assert f"story {' '.join(first['title'].split())} (" in shown
+    assert first["time"][:16].replace("T", " ") in shown
+    assert all(other["time"][11:16] in shown for other in others)
+    sources = shared["placement"]["independent_sources"]
+    assert f"{sources} independent source{'' if sources == 1 else 's'}, id {shared['placement']['story']})" in shown
+
+
 def test_by_what_a_feed_s_entries_are_known_is_set_shown_exported_and_imported(tmp_path: Path) -> None:
     feed = b'<rss version="2.0"><channel><title>News</title><item><guid>1</guid><title>A</title></item></channel></rss>'
     with ScriptedServer() as server:
