@@ -16,8 +16,9 @@ DOC = """
 
 By hand, after a better extractor or model, or after damage. `select` counts what is meant; with `dry_run` that is all.
 
-- `from_stage` **extract** (and enrich) or **fetch** (ask the sites again): what was first seen in the time given, by
-  the feed given or by any, is owed again, and `wire_ingest` does it with everything else, batch by batch.
+- `from_stage` **enrich** (the text as it was read before, by the model of now), **extract** (and enrich) or **fetch**
+  (ask the sites again): what was first seen in the time given, by the feed given or by any, is owed again, and
+  `wire_ingest` does it with everything else, batch by batch.
 - `from_stage` **rebuild**: the whole index is built anew beside the one in use, which it then replaces. It needs the
   data folder for itself: pause `wire_poll` and `wire_ingest` first. With `target_index` another index of that prefix is
   built in Elasticsearch, and the one in use is left alone.
@@ -38,7 +39,9 @@ DATE = {"type": ["null", "string"], "format": "date-time"}
         "feed": Param(None, type=["null", "string"], description="A feed's address or id; all feeds without"),
         "since": Param(None, **DATE, description="First seen at or after"),
         "until": Param(None, **DATE, description="First seen before"),
-        "from_stage": Param("extract", enum=["fetch", "extract", "rebuild"], description="What is done again first"),
+        "from_stage": Param(
+            "extract", enum=["fetch", "extract", "enrich", "rebuild"], description="What is done again first"
+        ),
         "target_index": Param(
             None,
             type=["null", "string"],
@@ -61,7 +64,7 @@ def wire_replay() -> None:
 
     @task(queue="io", outlets=[Asset("wire/articles")])
     def owe(count: int, params: dict[str, Any]) -> int:
-        from pipeline.ledger import Owed
+        from pipeline.ledger import Again
         from pipeline.replay import Selection, owe_again
         from pipeline.scheduling import opened_ledger
 
@@ -69,7 +72,7 @@ def wire_replay() -> None:
             raise AirflowSkipException(f"a dry run: {count} articles are meant" if params["dry_run"] else "a rebuild")
         with opened_ledger() as ledger:
             selection = Selection.of(ledger, params["feed"], params["since"], params["until"])
-            return owe_again(ledger, selection, Owed.FETCH if params["from_stage"] == "fetch" else Owed.INDEX)
+            return owe_again(ledger, selection, Again(params["from_stage"]))
 
     @task(pool="nlp", queue="nlp")
     def rebuild(count: int, params: dict[str, Any]) -> int:

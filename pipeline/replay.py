@@ -30,7 +30,7 @@ from pipeline.flow import heed, utc_now
 from pipeline.flow.stories import at_its_place, outdated, place_documents
 from pipeline.folder import folder_in_use
 from pipeline.index import Index, Kind, open_index, rebuilding
-from pipeline.ledger import Change, Item, Ledger, Owed, Quarantined, Retry, Skipped, open_ledger, this_worker
+from pipeline.ledger import Again, Change, Item, Ledger, Owed, Quarantined, Retry, Skipped, open_ledger, this_worker
 from pipeline.records import Document
 from pipeline.settings import Settings
 from pipeline.stories.register import Register
@@ -114,13 +114,13 @@ class Selection:
         return cls(found[0].id if found else None, _moment("since", since), _moment("until", until))
 
 
-def owe_again(ledger: Ledger, selection: Selection, owed: Owed) -> int:
-    """Owe the selected articles the fetch, or extraction and all that follows, again. Returns how many.
+def owe_again(ledger: Ledger, selection: Selection, again: Again) -> int:
+    """Owe the selected articles this stage and all that follow again. Returns how many.
 
     They stay in the index as they are until they have been made again; a page that cannot be had any more leaves its
     article as it was.
     """
-    return ledger.owe_again(owed, selection.feed, selection.since, selection.until, utc_now())
+    return ledger.owe_again(again, selection.feed, selection.since, selection.until, utc_now())
 
 
 def count(ledger: Ledger, selection: Selection) -> int:

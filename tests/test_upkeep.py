@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import FeedError, SettingsError
 from pipeline.flow import utc_now
 from pipeline.flow.upkeep import look_after
-from pipeline.ledger import Indexed, Ledger, Owed, Quarantined, claims_of, open_ledger, round_of
+from pipeline.ledger import Again, Indexed, Ledger, Owed, Quarantined, claims_of, open_ledger, round_of
 from pipeline.records import Feed
 from pipeline.replay import Selection, count, owe_again
 from pipeline.settings import load_settings
@@ -105,11 +105,11 @@ def test_a_replay_owes_the_articles_of_a_feed_and_a_time_again_and_no_others(tmp
         assert count(ledger, of_other) == 1
         early = Selection.of(ledger, None, None, "2026-11-24")
         assert count(ledger, early) == 2
-        assert owe_again(ledger, of_other, Owed.INDEX) == 1
+        assert owe_again(ledger, of_other, Again.EXTRACT) == 1
         (item,) = ledger.claim_items(Owed.INDEX, utc_now(), 10, OTHER, 60)
         assert item.url == "http://c.org/1"
         assert item.indexed == late
-        assert owe_again(ledger, early, Owed.FETCH) == 2
+        assert owe_again(ledger, early, Again.FETCH) == 2
         assert len(ledger.claim_items(Owed.FETCH, utc_now(), 10, OTHER, 60)) == 2
 
 
@@ -119,7 +119,7 @@ def test_what_is_to_be_asked_for_later_still_is_after_it_was_extracted_again(tmp
         (item,) = ledger.indexed_items()
         later = utc_now() + timedelta(hours=6)
         ledger.owe_fetch(item.id, later)
-        assert owe_again(ledger, Selection(), Owed.INDEX) == 1
+        assert owe_again(ledger, Selection(), Again.EXTRACT) == 1
         (again,) = ledger.claim_items(Owed.INDEX, utc_now(), 1, ME, 60)
         ledger.apply([Indexed(again.id, item.id, NOW)], utc_now(), ME)
         assert ledger.next_due(Owed.FETCH) == later

@@ -32,7 +32,7 @@ from pipeline.cli.terminal import (
 from pipeline.errors import WirewatchError
 from pipeline.flow import utc_now
 from pipeline.index import Kind, open_index
-from pipeline.ledger import Item, Owed, open_ledger
+from pipeline.ledger import Again, Item, Owed, open_ledger
 from pipeline.records import to_dict
 
 quarantine = typer.Typer(help="What failed for good, why, and what to do with it.", no_args_is_help=True)
@@ -45,6 +45,7 @@ class Stage(StrEnum):
 
     FETCH = "fetch"
     EXTRACT = "extract"
+    ENRICH = "enrich"
     REBUILD = "rebuild"
 
 
@@ -251,14 +252,14 @@ def replay_command(
 ) -> None:
     """Rebuild the index from the archive: also when it is damaged, or to run a better model over old pages.
 
-    With --from extract or fetch, some articles are owed again, and the next run makes them again.
+    With --from fetch, extract or enrich, some articles are owed again, and the next run makes them again.
     """
     from pipeline import replay as again  # brings the extractor, which the commands beside it do not need
 
     with reporting():
         settings = settings_for(data, **({"workers": workers} if workers else {}))
         if stage is Stage.REBUILD and (feed or since or until) and not dry_run:
-            complain("a rebuild is of the whole index; use --from extract for some articles")
+            complain("a rebuild is of the whole index; use --from extract (or enrich) for some articles")
             raise typer.Exit(USAGE)
         if stage is not Stage.REBUILD or dry_run:
             with closing(open_ledger(settings.ledger_at)) as ledger:
@@ -266,8 +267,8 @@ def replay_command(
                 if dry_run:
                     _tell("meant", again.count(ledger, selection), "article would be made again", as_json)
                 else:
-                    owed = Owed.FETCH if stage is Stage.FETCH else Owed.INDEX
-                    _tell("owed", again.owe_again(ledger, selection, owed), f"article owed: {stage} and on", as_json)
+                    owed = again.owe_again(ledger, selection, Again(stage.value))
+                    _tell("owed", owed, f"article owed: {stage} and on", as_json)
             return
         begin_logging(to_terminal=True, quiet=True)
         report = again.rebuild(settings, target, alert=alert)

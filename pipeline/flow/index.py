@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,8 +17,8 @@ from pipeline.flow.shift import Shift
 from pipeline.flow.stories import at_its_place, place_documents
 from pipeline.flow.work import REASON, work_owed
 from pipeline.index import Index
-from pipeline.ledger import Change, Duplicate, Indexed, Item, Quarantined, Skipped
-from pipeline.records import Document
+from pipeline.ledger import Again, Change, Duplicate, Indexed, Item, Quarantined, Skipped
+from pipeline.records import Article, Document
 from pipeline.stories.register import Register
 from pipeline.workers import WorkerPool
 
@@ -38,7 +39,19 @@ async def index_owed(
     def store(ready: Sequence[tuple[Item, Document | Change]]) -> None:
         store_documents(shift, index, pool, ready)
 
-    await work_owed(shift, pool.submit, store, fetches, once=once)
+    def make(item: Item) -> Future[Document | Change]:
+        article = article_there(index, item)
+        return pool.submit(item) if article is None else pool.enrich(item, article)
+
+    await work_owed(shift, make, store, fetches, once=once)
+
+
+def article_there(index: Index, item: Item) -> Article | None:
+    """The article of an item as the index has it, where it is only to be enriched again; else ``None``."""
+    if item.stage != Again.ENRICH.value or item.article is None:
+        return None
+    document = index.get(item.article)
+    return None if document is None else document.article
 
 
 def store_documents(

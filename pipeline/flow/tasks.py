@@ -28,7 +28,7 @@ from pipeline.errors import ArchiveError
 from pipeline.fetch import Fetcher
 from pipeline.flow.batch import BatchShift
 from pipeline.flow.fetch import fetch_owed
-from pipeline.flow.index import index_owed, settle_items, store_documents
+from pipeline.flow.index import article_there, index_owed, settle_items, store_documents
 from pipeline.flow.kept import Kept
 from pipeline.flow.poll import poll_due
 from pipeline.flow.run import first_of
@@ -159,10 +159,11 @@ def extract(settings: Settings, claim: str) -> dict[str, int]:
 
     async def stage(shift: BatchShift) -> None:
         def make(item: Item) -> Future[Article | Change]:
-            article = shift.kept.get(item.id, Article)
+            article = shift.kept.get(item.id, Article) or article_there(opened, item)
             return pool.extract(item) if article is None else _done(article)
 
-        with _pool(settings.model_copy(update={"enrich": False})) as pool:  # no model is needed, and it is slow to load
+        # No model is needed, and it is slow to load.
+        with closing(open_index(settings)) as opened, _pool(settings.model_copy(update={"enrich": False})) as pool:
             await work_owed(shift, make, _keeping(shift), once=True)
 
     return _work(settings, claim, stage)

@@ -7,6 +7,7 @@ that is killed loses its lease and never its work. Everything here is at-least-o
 from typing import TYPE_CHECKING
 
 from pipeline.ledger.changes import (
+    Again,
     Change,
     Duplicate,
     FellBack,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.store import Ledger, this_worker
 
 __all__ = [
+    "Again",
     "AlertState",
     "Change",
     "Delivery",

@@ -17,6 +17,14 @@ class Owed(StrEnum):
     INDEX = "index"  # extract, enrich and index: one step, since the first two are pure
 
 
+class Again(StrEnum):
+    """From which stage on an article is made again."""
+
+    FETCH = "fetch"
+    EXTRACT = "extract"
+    ENRICH = "enrich"  # with its text as the index has it; ``Item.stage`` says so until that is done
+
+
 class ItemState(StrEnum):
     """Where an item stands. Every item ends in exactly one of the last six."""
 
@@ -227,7 +235,14 @@ def columns(change: Change, now: datetime) -> dict[str, Any]:
                 "reason": reason,
             }
         case Indexed(article=article, at=at, revisit=revisit):
-            indexed = {"state": ItemState.INDEXED.value, "article": article, "indexed": at, "attempts": 0}
+            done = case((t.items.c.stage == Again.ENRICH.value, None), else_=t.items.c.stage)
+            indexed = {
+                "state": ItemState.INDEXED.value,
+                "article": article,
+                "indexed": at,
+                "attempts": 0,
+                "stage": done,
+            }
             if revisit is not None:  # its page was had, so there is no other reason to ask for it
                 return indexed | {"owed": Owed.FETCH.value, "due": revisit, "fetch_again": None}
             waiting = t.items.c.fetch_again

@@ -27,7 +27,7 @@ from sqlalchemy.sql import ClauseElement
 from pipeline.ledger import tables as t
 from pipeline.ledger.access import CHUNK, LEASED, chunks, feed_of, feed_row, idle
 from pipeline.ledger.batches import PREFIX, Batches
-from pipeline.ledger.changes import UNCONDITIONAL, Change, FellBack, Fetched, Item, ItemState, Owed, columns
+from pipeline.ledger.changes import UNCONDITIONAL, Again, Change, FellBack, Fetched, Item, ItemState, Owed, columns
 from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.pruning import Pruning
@@ -446,16 +446,22 @@ class Ledger(Batches, Recognition, Visits, Quarantine, Pruning, Subscriptions):
             )
 
     def owe_again(
-        self, owed: Owed, feed: str | None, since: datetime | None, until: datetime | None, now: datetime
+        self, again: Again, feed: str | None, since: datetime | None, until: datetime | None, now: datetime
     ) -> int:
-        """Owe those articles this stage again, which nobody has in hand. Returns how many."""
-        values: dict[str, Any] = {"owed": owed.value, "due": now, "attempts": 0}
-        if owed is Owed.FETCH:
-            values["fetches"] = 0
-        else:
-            # A page that broke the extractor gets another chance; one that is still to be asked for keeps its time.
-            values["body_reason"] = literal_column("CASE WHEN stage = 'extract' THEN NULL ELSE body_reason END")
-            values["fetch_again"] = literal_column("CASE WHEN owed = 'fetch' THEN due ELSE fetch_again END")
+        """Owe those articles this stage and all that follow again, which nobody has in hand. Returns how many."""
+        values: dict[str, Any] = {"due": now, "attempts": 0}
+        # What is still to be asked for keeps its time.
+        kept: dict[str, Any] = {"fetch_again": literal_column("CASE WHEN owed = 'fetch' THEN due ELSE fetch_again END")}
+        match again:
+            case Again.FETCH:
+                values |= {"owed": Owed.FETCH.value, "fetches": 0}
+            case Again.EXTRACT:
+                # A page that broke the extractor gets another chance.
+                better: Any = literal_column("CASE WHEN stage = 'extract' THEN NULL ELSE body_reason END")
+                values |= kept | {"owed": Owed.INDEX.value, "body_reason": better}
+            case Again.ENRICH:
+                # Where a stage has failed, that is remembered, and the article made from what there is.
+                values |= kept | {"owed": Owed.INDEX.value, "stage": func.coalesce(t.items.c.stage, again.value)}
         meant = and_(*_meant(feed, since, until), idle(now))
         with self._write() as db:
             self._lock(db, t.items, meant)

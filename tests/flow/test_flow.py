@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from pipeline.flow import (
 )
 from pipeline.index import Index, Kind, SearchRequest, open_index
 from pipeline.ledger import (
+    Again,
     FellBack,
     GaveUp,
     Item,
@@ -35,6 +37,7 @@ from pipeline.ledger import (
     open_ledger,
 )
 from pipeline.records import Document, Feed, PageKind, Sighting, feed_id
+from pipeline.replay import Selection, owe_again
 from pipeline.settings import Settings, load_settings
 from tests.support.server import Reply, ScriptedServer
 
@@ -273,6 +276,25 @@ def html(body: str = PAGE) -> Reply:
 
 def xml(body: bytes) -> Reply:
     return Reply(body, headers={"Content-Type": "application/rss+xml"})
+
+
+def test_an_article_is_enriched_again_from_the_text_in_the_index(tmp_path: Path) -> None:
+    with ScriptedServer() as server:
+        server.on("/feed", xml(rss(ITEM.format(link=server.url("/ferry"), text="Boats sail again."))))
+        server.on("/ferry", html())
+        desk = make_desk(tmp_path, server.hosts)
+        desk.add(server.url("/feed"))
+        desk.pass_once()
+        (before,) = desk.documents().values()
+        shutil.rmtree(tmp_path / "archive")  # no page can be read again
+        owe_again(desk.ledger, Selection(), Again.ENRICH)
+        with_model = desk.settings.model_copy(update={"enrich": True})
+        asyncio.run(Flow(with_model, desk.ledger, desk.index).run_once())
+        (after,) = desk.documents().values()
+        assert after.article == before.article
+        assert "Odile Marchetti" in [claim.speaker.name for claim in after.enriched.claims if claim.speaker]
+        (item,) = desk.ledger.indexed_items()
+        assert (item.stage, server.paths.count("/ferry")) == (None, 1)
 
 
 def test_a_page_that_comes_back_replaces_the_feeds_text(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ import pytest
 from pipeline.demo import Newsroom
 from pipeline.flow import tasks, utc_now
 from pipeline.flow.kept import Kept, kept_claims, sweep
-from pipeline.ledger import Ledger, Owed, open_ledger
+from pipeline.ledger import Again, Ledger, Owed, open_ledger
 from pipeline.records import Article, Document, Feed, feed_id
+from pipeline.replay import Selection, owe_again
 from pipeline.settings import Settings, load_settings
 from tests.flow.test_kill import End, differences, finish, outcome, subscribe
 
@@ -192,6 +194,23 @@ def test_what_was_kept_is_made_again_where_it_is_lost_or_damaged(tmp_path: Path,
     tasks.index(settings, batch.claim)
     _, counts = outcome(settings)
     assert counts["fetched"] == counts["seen"] == 0
+
+
+def test_a_batch_that_is_only_to_be_enriched_again_needs_no_archive(tmp_path: Path, newsroom: Newsroom) -> None:
+    settings = settings_in(tmp_path, newsroom)
+    poll_all(settings)
+    (batch,) = tasks.claim(settings, "first", size=1000)
+    tasks.ingest(settings, batch.claim)
+    tasks.finish(settings, "first")
+    with ledger_of(settings) as ledger:
+        meant = owe_again(ledger, Selection(), Again.ENRICH)
+    shutil.rmtree(settings.archive_folder)
+    (batch,) = tasks.claim(settings, "again", size=1000)
+    assert batch.count == meant > 10
+    pages = tasks.extract(settings, batch.claim)["extracted"]
+    assert tasks.enrich(settings, batch.claim)["enriched"] == pages
+    assert tasks.index(settings, batch.claim)["indexed"] == pages == meant
+    tasks.finish(settings, "again")
 
 
 def test_what_is_kept_goes_with_its_round_and_orphans_are_swept(tmp_path: Path, newsroom: Newsroom) -> None:
