@@ -91,7 +91,7 @@ class Settings(BaseSettings):
 
     websub: str | None = None
     """The address under which hubs reach ``listen``, as ``https://news.example/``: feeds that name a WebSub hub are
-    then pushed, and polled once an hour at least. Only ``/websub/…`` need be reachable from outside."""
+    pushed, and polled about once an hour once they are. Only ``/websub/…`` need be reachable from outside."""
 
     workers: int = Field(1, ge=1, le=64)
     """Processes that extract and enrich."""

@@ -175,6 +175,8 @@ def list_feeds(data: Data = None, as_json: Json = False) -> None:
             about.append(f"\nknown by {feed.identity}", style="not bold dim")
         if feed.reason:
             about.append(f"\n{line(feed.reason)}", style="not bold red")
+        for sentence in pushed(subscriptions.get(feed.id), now):
+            about.append(f"\n{line(sentence)}", style="not bold dim")
         if feed.state is FeedState.GONE:
             about.append("\ngone: asked once a day in case it comes back", style="not bold yellow")
         shown.add_row(

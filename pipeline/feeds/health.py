@@ -92,9 +92,10 @@ def pushed(subscription: Subscription | None, now: datetime) -> list[str]:
         return []
     hub = host(subscription.hub)
     if subscription.pushes(now):
-        last = subscription.last_push
-        heard = "nothing has come yet" if last is None else f"the last time {_ago(last, now)}"
-        return [f"{hub} pushes it ({heard}), until {subscription.expires:%Y-%m-%d %H:%M} UTC; polls are seldom."]
+        until = f"until {subscription.expires:%Y-%m-%d %H:%M} UTC"
+        if subscription.last_push is None:
+            return [f"{hub} is to push it, {until}; nothing new has come yet, and polls go on as before."]
+        return [f"{hub} pushes it (the last time {_ago(subscription.last_push, now)}), {until}; polls are seldom."]
     why = f": {subscription.reason}" if subscription.reason else ""
     return [f"{hub} names itself its hub, but does not push it now{why}."]
 

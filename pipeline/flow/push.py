@@ -21,7 +21,7 @@ from pipeline.fetch import Fetcher, raise_for_status
 from pipeline.flow.shift import Shift
 from pipeline.ledger import Ledger
 from pipeline.ledger.subscriptions import Subscription, SubscriptionState
-from pipeline.records import Feed, Page, Sighting
+from pipeline.records import Feed, FeedState, Page, Sighting
 
 log = structlog.get_logger("wirewatch")
 
@@ -31,6 +31,10 @@ BACKSTOP = timedelta(hours=1)
 LOOK = 30.0
 """Seconds between two looks for hubs that are to be asked."""
 AT_ONCE = 100
+PUSHES_AT_ONCE = 16
+"""Pushes that are read and stored at once, each of up to ``max_bytes``: a hub is a stranger, and may send many."""
+AGAIN = 30
+"""Seconds after which a hub may come again with a push that there was no room for."""
 
 
 async def keep_subscribed(shift: Shift, fetcher: Fetcher, *, once: bool = False) -> None:
@@ -39,7 +43,7 @@ async def keep_subscribed(shift: Shift, fetcher: Fetcher, *, once: bool = False)
     while not shift.stopping.is_set():
         due = await asyncio.to_thread(shift.ledger.subscriptions_due, shift.clock(), AT_ONCE)
         await asyncio.gather(*(_ask(shift, fetcher, one) for one in due))
-        if len(due) < AT_ONCE and (once or await shift.stopped_within(LOOK)):
+        if not due and (once or await shift.stopped_within(LOOK)):
             return
 
 
@@ -63,17 +67,19 @@ def backed(
 ) -> tuple[Feed, str | None]:
     """A polled feed with its next poll put off where a hub pushes it, or why the hub is not to be trusted with it.
 
-    A poll that finds news although the hub has pushed nothing since the poll before shows that the hub is silent, if it
-    had been asked by then.
+    A hub is trusted once it has pushed something new. A poll that finds news although the hub has pushed nothing since
+    the poll before shows that the hub is silent, if it had been asked by then. The feed's own rhythm stays what it was:
+    that polls find nothing new says nothing of the feed while its hub is quicker.
     """
     if subscription is None or not subscription.pushes(now) or feed.failures:
         return feed, None
     asked, heard, polled = subscription.asked, subscription.last_push, before.last_polled
     if new and asked and polled and asked < polled and (heard is None or heard < polled):
         return feed, f"a poll found {new} new {'entry' if new == 1 else 'entries'} that it had not pushed"
-    if feed.next_poll is None:
+    if feed.next_poll is None or heard is None:
         return feed, None
-    return replace(feed, next_poll=max(feed.next_poll, now + BACKSTOP)), None
+    own = min(feed.interval, before.interval)
+    return replace(feed, interval=own, next_poll=max(feed.next_poll, now + BACKSTOP)), None
 
 
 class Callback:
@@ -82,6 +88,7 @@ class Callback:
     def __init__(self, shift: Shift) -> None:
         self._shift = shift
         self._ledger: Ledger = shift.ledger
+        self._room = asyncio.Semaphore(PUSHES_AT_ONCE)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get(PATH + "{token}", self.intent), web.post(PATH + "{token}", self.push)]
@@ -94,6 +101,9 @@ class Callback:
             raise web.HTTPNotFound
         now = self._shift.clock()
         match intent.mode:
+            case "denied" if one.state is SubscriptionState.ENDING:
+                await asyncio.to_thread(self._ledger.end_subscription, one)  # it knows nothing of it, then
+                return web.Response(text="noted\n")
             case "denied":
                 reason = f"the hub refuses: {intent.reason or 'it does not say why'}"
                 await asyncio.to_thread(self._ledger.hub_refused, one, reason, now)
@@ -112,7 +122,19 @@ class Callback:
         one = await self._of(request)
         if one is None or one.state is SubscriptionState.ENDING:
             raise web.HTTPGone
-        body = await request.read()  # no more than settings.max_bytes
+        if self._room.locked():
+            self._shift.tally.add("pushes-put-off")
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": str(AGAIN)})
+        async with self._room:
+            return await self._read(one, request)
+
+    async def _read(self, one: Subscription, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(self._shift.settings.total_timeout):
+                body = await request.read()  # no more than settings.max_bytes
+        except TimeoutError:
+            self._shift.tally.add("pushes-slow")
+            raise web.HTTPRequestTimeout from None
         if not is_signed(body, request.headers.get("X-Hub-Signature"), one.secret):
             self._shift.tally.add("pushes-unsigned")
             log.warning("a push is not signed as it should be", topic=one.topic, by=request.remote)
@@ -136,8 +158,9 @@ class Callback:
         except FeedError as error:
             # A hub that only says that there is news, or says it in some other way: the feed itself is asked.
             log.warning("a push is no feed", topic=one.topic, reason=error.reason)
+            well = feed.failures == 0 and feed.state is FeedState.ACTIVE  # else its server has said when
             soon = max(now, (feed.last_polled or now) + timedelta(seconds=self._shift.settings.min_interval))
-            if feed.next_poll is not None and feed.next_poll > soon:
+            if well and feed.next_poll is not None and feed.next_poll > soon:
                 await asyncio.to_thread(self._ledger.touch_feed, feed.id, soon)
             return "unreadable"
         new = await asyncio.to_thread(self._store, one, page, announced(feed, page, parsed, now), now)
@@ -152,7 +175,7 @@ class Callback:
         self._shift.archive.append(page)
         self._shift.archive.flush()
         new = self._ledger.store_push(one.feed, sightings, now)
-        self._ledger.note_push(one, now)
+        self._ledger.note_push(one, new, now)
         return new
 
     async def _of(self, request: web.Request) -> Subscription | None:

@@ -7,6 +7,7 @@ finds news that the hub has kept to itself.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +17,9 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from pipeline.ledger import tables as t
 from pipeline.ledger.access import Access
+from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.records import FeedState
+from pipeline.urls import host
 
 PATIENCE, LONGEST = timedelta(minutes=10), timedelta(days=1)
 """How long a hub that was asked may take to come back with its challenge; then it is asked again. Each time it has
@@ -81,18 +84,23 @@ class Subscriptions(Access):
 
     def subscriptions_due(self, now: datetime, limit: int) -> list[Subscription]:
         """The subscriptions whose hubs are to be asked now: for new ones, to renew them, or to end them. They are due
-        again after :data:`PATIENCE`, if nothing comes of it."""
+        again after :data:`PATIENCE`, if nothing comes of it.
+
+        Of one hub a few at once, so that a slow one does not hold up the others; of one that asked any worker to be
+        left alone, none.
+        """
         s = t.subscriptions
         with self._write() as db:
             self._begin_and_end(db, now)
-            rows = db.execute(
-                select(s)
-                .where(s.c.next_ask <= now)
-                .order_by(s.c.next_ask, s.c.feed)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            ).mappings()
-            due = [_subscription(row) for row in rows]
+            held = set(db.execute(select(t.hosts.c.host).where(t.hosts.c.not_before > now)).scalars())
+            ready = select(s).where(s.c.next_ask <= now).order_by(s.c.next_ask, s.c.feed)
+            asked: Counter[str] = Counter()
+            due: list[Subscription] = []
+            for row in db.execute(ready.with_for_update(skip_locked=True)).mappings().all():
+                place = host(row["hub"])
+                if len(due) < limit and place not in held and asked[place] < IN_HAND_PER_HOST:
+                    asked[place] += 1
+                    due.append(_subscription(row))
             for one in due:
                 again = now + min(PATIENCE * 2 ** min(one.failures, 10), LONGEST)
                 values = {"asked": now, "next_ask": again, "failures": one.failures + 1}
@@ -131,7 +139,7 @@ class Subscriptions(Access):
 
     def hub_refused(self, one: Subscription, reason: str, now: datetime) -> None:
         """The hub will not push this feed, or does not: it is polled as any other, and the hub asked again later."""
-        self._set(one, state=SubscriptionState.REFUSED.value, reason=reason, next_ask=now + LATER)
+        self._set(one, state=SubscriptionState.REFUSED.value, reason=reason, next_ask=now + LATER, last_push=None)
 
     def hub_confirmed(self, one: Subscription, lease: timedelta, now: datetime) -> None:
         """The hub will push for so long."""
@@ -149,22 +157,26 @@ class Subscriptions(Access):
         with self._write() as db:
             db.execute(delete(t.subscriptions).where(_same(one)))
 
-    def note_push(self, one: Subscription, now: datetime) -> None:
-        """The hub has pushed something that it signed. One that was taken to be silent speaks again."""
-        speaks = and_(
-            _same(one), t.subscriptions.c.state == SubscriptionState.REFUSED.value, t.subscriptions.c.expires > now
-        )
+    def note_push(self, one: Subscription, new: int, now: datetime) -> None:
+        """The hub has pushed something that it signed, of which so much was new. From the first time that anything was,
+        it is trusted, and speaks again if it was taken to be silent; one that comes after the polls does not."""
+        s = t.subscriptions
+        speaks = and_(_same(one), s.c.state == SubscriptionState.REFUSED.value, s.c.expires > now)
+        heard = _same(one) if new else and_(_same(one), s.c.last_push.is_not(None))
         with self._write() as db:
-            db.execute(update(t.subscriptions).where(_same(one)).values(last_push=now))
-            db.execute(update(t.subscriptions).where(speaks).values(state=SubscriptionState.ACTIVE.value, reason=None))
+            db.execute(update(s).where(heard).values(last_push=now))
+            if new:
+                db.execute(update(s).where(speaks).values(state=SubscriptionState.ACTIVE.value, reason=None))
 
     def catch_up(self, now: datetime, least: float) -> None:
         """Make the feeds due as if nobody pushed them: while no worker was there to listen, something may have been
-        missed. ``least`` is the shortest interval, in seconds."""
+        missed. ``least`` is the shortest interval, in seconds. Of those that fail, or are gone, servers have said when.
+        """
         s, f = t.subscriptions, t.feeds
         pushed = select(f.c.id, f.c.interval, f.c.last_polled).join(s, s.c.feed == f.c.id)
         with self._write() as db:
-            for row in db.execute(pushed.where(f.c.last_polled.is_not(None))).all():
+            well = and_(f.c.failures == 0, f.c.state == FeedState.ACTIVE.value, f.c.last_polled.is_not(None))
+            for row in db.execute(pushed.where(well)).all():
                 due = max(now, row.last_polled + timedelta(seconds=max(row.interval, least)))
                 later = and_(f.c.id == row.id, f.c.next_poll > due)
                 db.execute(update(f).where(later).values(next_poll=due))

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.errors import FeedError, FetchError
-from pipeline.feeds import gone_quiet, health, list_opml, write_opml
+from pipeline.feeds import gone_quiet, health, list_opml, pushed, write_opml
 from pipeline.fetch import Archive, Fetcher
 from pipeline.flow import utc_now
 from pipeline.flow.subscribe import feed_listed, recent_volumes, subscribe
@@ -37,10 +37,11 @@ def _shown(
     volumes = recent_volumes(here.ledger, feeds, now)
     by_day = here.ledger.volume(now - timedelta(days=DAYS), now)
     baselines = here.ledger.baselines()
+    hubs = here.ledger.subscriptions()
     rows: list[dict[str, Any]] = [
         {
             "feed": feed,
-            "health": health(feed, volumes[feed.id], now),
+            "health": health(feed, volumes[feed.id], now) + pushed(hubs.get(feed.id), now),
             "state": _state(feed, now, quiet=gone_quiet(volumes[feed.id])),
             "line": chart.sparkline(by_day.get(feed.id, {}), now, DAYS),
             "total": sum(by_day.get(feed.id, {}).values()),

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import random
+import socket
+import sys
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,12 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.feeds import pushed
+from pipeline.feeds import pushed, settle
 from pipeline.feeds.websub import LEASE, LONGEST, SHORTEST, Intent, form, is_signed
 from pipeline.flow import Flow, utc_now
 from pipeline.flow.push import BACKSTOP, backed
 from pipeline.index import Kind
 from pipeline.ledger import Ledger, open_ledger
+from pipeline.ledger.hosts import IN_HAND_PER_HOST
 from pipeline.ledger.subscriptions import LATER, PATIENCE, RENEW, Subscription, SubscriptionState
 from pipeline.records import Feed
 from pipeline.settings import load_settings
@@ -96,6 +102,10 @@ class Scene:
     def state(self) -> str | None:
         return None if self.subscription is None else self.subscription.state.value
 
+    def active(self) -> bool:
+        """Whether the hub pushes, and knows that it does."""
+        return self.state() == "active" and bool(self.hub.asked)
+
     @property
     def polls(self) -> int:
         return self.server.paths.count("/feed")
@@ -116,7 +126,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
 
 async def test_what_a_hub_pushes_is_indexed_without_a_poll_and_once(scene: Scene) -> None:
     async with scene.running() as flow:
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         (asked,) = scene.hub.asked
         assert (asked.mode, asked.topic, asked.status, asked.echoed) == (
             "subscribe",
@@ -140,7 +150,7 @@ async def test_what_a_hub_pushes_is_indexed_without_a_poll_and_once(scene: Scene
 
 async def test_what_is_not_signed_with_the_feeds_secret_is_passed_over(scene: Scene) -> None:
     async with scene.running() as flow:
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         (asked,) = scene.hub.asked
         body = news(scene.server, scene.hub, "new")
         assert await push(asked.callback, body, "some other secret") == 202
@@ -150,7 +160,7 @@ async def test_what_is_not_signed_with_the_feeds_secret_is_passed_over(scene: Sc
 
 async def test_nobody_else_can_subscribe_us_end_it_or_push_to_us(scene: Scene) -> None:
     async with scene.running():
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         (asked,) = scene.hub.asked
         nobody = asked.callback.rpartition("/")[0] + "/" + "x" * 32
         assert await say(nobody, mode="subscribe", topic=asked.topic, challenge="c") == (404, "404: Not Found")
@@ -163,7 +173,7 @@ async def test_nobody_else_can_subscribe_us_end_it_or_push_to_us(scene: Scene) -
 
 async def test_a_push_that_is_no_feed_makes_the_feed_due(scene: Scene) -> None:
     async with scene.running() as flow:
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         (asked,) = scene.hub.asked
         (feed,) = scene.desk.ledger.feeds()
         scene.desk.ledger.touch_feed(feed.id, utc_now() + timedelta(hours=5))
@@ -176,7 +186,7 @@ async def test_a_push_that_is_no_feed_makes_the_feed_due(scene: Scene) -> None:
 
 async def test_a_push_beyond_the_cap_is_refused(scene: Scene) -> None:
     async with scene.running():
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         (asked,) = scene.hub.asked
         assert await push(asked.callback, b" " * (scene.desk.settings.max_bytes + 1), asked.secret) == 413
 
@@ -210,7 +220,7 @@ async def test_a_hub_that_fails_is_asked_again_later_each_time_and_the_feed_is_p
 async def test_a_lease_is_renewed_before_it_ends(scene: Scene) -> None:
     scene.hub.lease = 1000
     async with scene.running():
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         before = scene.subscription
         assert before is not None
         assert before.expires is not None
@@ -228,7 +238,7 @@ async def test_a_lease_is_renewed_before_it_ends(scene: Scene) -> None:
 
 async def test_a_feed_that_is_removed_is_unsubscribed_from(scene: Scene) -> None:
     async with scene.running():
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         (feed,) = scene.desk.ledger.feeds()
         scene.desk.ledger.remove_feed(feed.id)
         await until(lambda: scene.subscription is None)
@@ -238,7 +248,7 @@ async def test_a_feed_that_is_removed_is_unsubscribed_from(scene: Scene) -> None
 
 async def test_a_feed_that_names_another_hub_changes_to_it(scene: Scene) -> None:
     async with scene.running():
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
         old = scene.subscription
         (feed,) = scene.desk.ledger.feeds()
         with Hub() as other:
@@ -252,7 +262,7 @@ async def test_a_feed_that_names_another_hub_changes_to_it(scene: Scene) -> None
 
 async def test_a_subscription_outlives_the_worker_and_its_feed_is_looked_at_when_one_is_back(scene: Scene) -> None:
     async with scene.running():
-        await until(lambda: scene.state() == "active")
+        await until(scene.active)
     (feed,) = scene.desk.ledger.feeds()
     scene.desk.ledger.store_poll([], lambda _: replace(feed, interval=0.0, last_polled=utc_now() - timedelta(hours=1)))
     scene.announce("new", "old")  # pushed while nobody listened
@@ -261,6 +271,113 @@ async def test_a_subscription_outlives_the_worker_and_its_feed_is_looked_at_when
         assert len(scene.hub.asked) == 1
         assert await push(scene.hub.asked[0].callback, scene.announce("other"), scene.hub.asked[0].secret) == 202
         await until(lambda: scene.desk.index.count(Kind.ARTICLES) == 3)
+
+
+async def test_a_hub_that_denies_the_end_has_ended_it(scene: Scene) -> None:
+    async with scene.running():
+        await until(scene.active)
+        (feed,) = scene.desk.ledger.feeds()
+        scene.hub.denies = "no such subscription"
+        scene.desk.ledger.remove_feed(feed.id)
+        await until(lambda: scene.subscription is None)
+        await asyncio.sleep(0.5)
+        assert [asked.mode for asked in scene.hub.asked] == ["subscribe", "unsubscribe"]
+
+
+async def test_pushes_that_take_long_end_and_leave_no_room_for_more_than_some(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.flow.push.PUSHES_AT_ONCE", 1)
+    scene.desk.settings = scene.desk.settings.model_copy(update={"total_timeout": 2.0})
+    async with scene.running() as flow:
+        await until(scene.active)
+        (asked,) = scene.hub.asked
+        place, _, path = asked.callback.removeprefix("http://").partition("/")
+        reader, writer = await asyncio.open_connection(*place.split(":"))
+        writer.write(f"POST /{path} HTTP/1.1\r\nHost: {place}\r\nContent-Length: 100\r\n\r\n<rss>".encode())
+        await writer.drain()
+        await asyncio.sleep(0.5)
+        assert await push(asked.callback, scene.announce("new"), asked.secret) == 503
+        assert (await reader.readline()).split()[1] == b"408"
+        writer.close()
+        assert await push(asked.callback, scene.announce("new"), asked.secret) == 202
+        counts = flow.tally.counts
+        assert (counts["pushes-put-off"], counts["pushes-slow"], counts["pushes-taken"]) == (1, 1, 1)
+
+
+async def test_a_packed_push_is_capped_as_it_is_unpacked(scene: Scene) -> None:
+    async with scene.running():
+        await until(scene.active)
+        (asked,) = scene.hub.asked
+        bomb = zlib.compress(b"<rss/>" + b" " * 50_000_000)
+        assert await push(asked.callback, bomb, asked.secret, encoding="deflate") == 413
+
+
+async def test_what_is_pushed_is_the_feeds_whose_address_it_came_to(scene: Scene) -> None:
+    other = scene.server.url("/other.xml")
+    body = news(scene.server, scene.hub, "other").replace(b"/feed", b"/other.xml")
+    scene.server.on("/other.xml", xml(body))
+    scene.desk.add(other)
+    async with scene.running() as flow:
+        await until(lambda: [one.state for one in scene.desk.ledger.subscriptions().values()] == ["active"] * 2)
+        first, second = sorted(scene.hub.asked, key=lambda asked: asked.topic == other)
+        assert first.secret != second.secret
+        assert await push(first.callback, body.replace(b"/other<", b"/new<"), second.secret) == 202
+        assert flow.tally.counts["pushes-unsigned"] == 1
+        assert await push(first.callback, body.replace(b"/other<", b"/new<"), first.secret) == 202
+        await until(lambda: scene.desk.index.count(Kind.ARTICLES) == 3)
+    item = next(item for item in scene.desk.ledger.indexed_items() if item.url.endswith("/new"))
+    (feed,) = scene.desk.ledger.find_feeds(scene.server.url("/feed"))
+    assert item.sighting.feed == feed.id
+
+
+async def test_a_worker_that_is_killed_leaves_its_subscription_to_the_next(scene: Scene, tmp_path: Path) -> None:
+    settings = scene.desk.settings
+    environment = os.environ | {
+        "WIREWATCH_DATA": str(tmp_path),
+        "WIREWATCH_ALLOW_HOSTS": ",".join(settings.allow_hosts),
+        "WIREWATCH_HOST_DELAY": "0",
+        "WIREWATCH_ENRICH": "false",
+        "WIREWATCH_LISTEN": settings.listen or "",
+        "WIREWATCH_WEBSUB": settings.websub or "",
+    }
+    async with scene.running():
+        await until(scene.active)
+    (asked,) = scene.hub.asked
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "pipeline", "run", "--quiet", env=environment)
+    try:
+        await until(lambda: listens(settings.listen or ""), 90)
+        assert await push(asked.callback, news(scene.server, scene.hub, "new"), asked.secret) == 202
+    finally:
+        worker.kill()
+        await worker.wait()
+    async with scene.running():
+        await until(lambda: listens(settings.listen or ""))
+        assert await push(asked.callback, news(scene.server, scene.hub, "other"), asked.secret) == 202
+        await until(lambda: scene.desk.index.count(Kind.ARTICLES) == 3)
+    assert scene.hub.asked == [asked]
+
+
+def listens(place: str) -> bool:
+    host, _, port = place.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
+        return True
+    return False
+
+
+async def test_a_failing_feed_is_not_asked_the_sooner_for_its_hub(scene: Scene) -> None:
+    async with scene.running():
+        await until(scene.active)
+        (asked,) = scene.hub.asked
+        (feed,) = scene.desk.ledger.feeds()
+        failing = replace(feed, failures=3, reason="HTTP 503", next_poll=utc_now() + timedelta(hours=5))
+        scene.desk.ledger.store_poll([], lambda _: failing)
+        assert await push(asked.callback, b"something happened", asked.secret) == 202
+        assert scene.desk.ledger.feeds() == [failing]
+    old = replace(failing, last_polled=utc_now() - timedelta(hours=1))
+    scene.desk.ledger.store_poll([], lambda _: old)
+    scene.desk.ledger.catch_up(utc_now(), 120.0)
+    assert scene.desk.ledger.feeds() == [old]
 
 
 # -- who is asked, on both databases ----------------------------------------------------------------------------------
@@ -293,17 +410,33 @@ def test_a_subscription_that_a_feed_does_not_want_any_more_is_ended_at_last_with
     assert asked == 3
 
 
-def test_a_silent_hub_speaks_again(ledger: Ledger) -> None:
+def test_a_silent_hub_speaks_again_with_something_new(ledger: Ledger) -> None:
     feed = with_hub(ledger)
     (one,) = ledger.subscriptions_due(NOW, 10)
     ledger.hub_confirmed(one, timedelta(days=7), NOW)
+    ledger.note_push(one, 2, NOW)
     ledger.hub_refused(one, "it was silent", NOW)
-    assert not ledger.subscriptions()[feed.id].pushes(NOW)
-    ledger.note_push(one, NOW)
+    ledger.note_push(one, 0, NOW)  # it comes after the polls
+    silent = ledger.subscriptions()[feed.id]
+    assert (silent.pushes(NOW), silent.last_push) == (False, None)
+    ledger.note_push(one, 1, NOW)
+    ledger.note_push(one, 0, NOW + MINUTE)
     again = ledger.subscription(feed=feed.id)
     assert again is not None
-    assert (again.pushes(NOW), again.last_push, again.reason) == (True, NOW, None)
+    assert (again.pushes(NOW), again.last_push, again.reason) == (True, NOW + MINUTE, None)
     assert again == ledger.subscription(token=one.token)
+
+
+def test_of_one_hub_some_are_asked_at_once_and_none_of_one_that_wants_peace(ledger: Ledger) -> None:
+    for number in range(12):
+        feed = make_feed(f"http://site{number}.org/feed")
+        ledger.add_feed(replace(feed, hub="https://slow.example/", topic=feed.url))
+    with_hub(ledger)
+    ledger.hold_host("hub.example", NOW + MINUTE)
+    assert [one.hub for one in ledger.subscriptions_due(NOW, 100)] == ["https://slow.example/"] * IN_HAND_PER_HOST
+    after = ledger.subscriptions_due(NOW + MINUTE, 100)
+    assert len(after) == 12 - IN_HAND_PER_HOST + 1
+    assert "https://hub.example/" in {one.hub for one in after}
 
 
 # -- pure -------------------------------------------------------------------------------------------------------------
@@ -318,11 +451,12 @@ ACTIVE = Subscription(
 )  # fmt: skip
 
 BACKED = [
-    ("nothing_new", ACTIVE, 0, BACKSTOP, False),
+    ("nothing_new", replace(ACTIVE, last_push=NOW - 30 * MINUTE), 0, BACKSTOP, False),
+    ("nothing_pushed_yet", ACTIVE, 0, 10 * MINUTE, False),
     ("news_that_was_not_pushed", ACTIVE, 2, 10 * MINUTE, True),
     ("news_after_a_push", replace(ACTIVE, last_push=NOW - MINUTE), 2, BACKSTOP, False),
     ("a_push_before_the_last_poll", replace(ACTIVE, last_push=NOW - 30 * MINUTE), 1, 10 * MINUTE, True),
-    ("asked_only_since_the_last_poll", replace(ACTIVE, asked=NOW - MINUTE), 2, BACKSTOP, False),
+    ("asked_only_since_the_last_poll", replace(ACTIVE, asked=NOW - MINUTE), 2, 10 * MINUTE, False),
     ("a_lease_that_ran_out", replace(ACTIVE, expires=NOW), 0, 10 * MINUTE, False),
     ("refused", replace(ACTIVE, state=SubscriptionState.REFUSED), 0, 10 * MINUTE, False),
     ("never_asked", None, 0, 10 * MINUTE, False),
@@ -336,6 +470,23 @@ def test_a_feed_is_polled_seldom_only_while_its_hub_keeps_its_word(
     feed, reason = backed(POLLED, new, POLLED, one, NOW)
     assert feed.next_poll == NOW + wait
     assert (reason is not None) == silent
+
+
+def test_a_pushed_feed_keeps_its_own_rhythm_however_long_polls_find_nothing_new() -> None:
+    feed = replace(POLLED, interval=900.0)
+    for _ in range(50):
+        polled_at = NOW if feed.next_poll is None else feed.next_poll
+        lasting = replace(ACTIVE, last_push=polled_at, expires=polled_at + LONGEST)
+        feed, silent = backed(settle(feed, 0, 20, polled_at), 0, feed, lasting, polled_at)
+        assert silent is None
+        assert feed.next_poll == polled_at + BACKSTOP
+    assert feed.interval == 900.0
+
+
+def test_a_pushed_feed_whose_publisher_wants_more_time_has_it() -> None:
+    feed, _ = backed(settle(POLLED, 0, 20, NOW, ttl=20_000), 0, POLLED, replace(ACTIVE, last_push=NOW), NOW)
+    assert feed.next_poll is not None
+    assert feed.next_poll >= NOW + timedelta(seconds=20_000)
 
 
 def test_a_feed_that_fails_is_asked_as_one_that_fails() -> None:
@@ -387,7 +538,10 @@ def test_a_secret_is_given_only_when_something_is_asked_for() -> None:
 def test_what_a_hub_does_is_told_in_words() -> None:
     assert pushed(None, NOW) == []
     assert pushed(ACTIVE, NOW) == [
-        "hub.example pushes it (nothing has come yet), until 2026-11-23 13:30 UTC; polls are seldom."
+        "hub.example is to push it, until 2026-11-23 13:30 UTC; nothing new has come yet, and polls go on as before."
+    ]
+    assert pushed(replace(ACTIVE, last_push=NOW - MINUTE), NOW) == [
+        "hub.example pushes it (the last time 1 minute ago), until 2026-11-23 13:30 UTC; polls are seldom."
     ]
     refused = replace(ACTIVE, state=SubscriptionState.REFUSED, reason="the hub refuses: no room")
     assert pushed(refused, NOW) == [

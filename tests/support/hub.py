@@ -77,10 +77,17 @@ async def say(callback: str, **words: str) -> tuple[int, str]:
 
 
 async def push(
-    callback: str, body: bytes, secret: str, method: str = "sha256", kind: str = "application/rss+xml"
+    callback: str,
+    body: bytes,
+    secret: str,
+    method: str = "sha256",
+    kind: str = "application/rss+xml",
+    encoding: str | None = None,
 ) -> int:
-    """Send something new, signed; the answer's status."""
+    """Send something new, signed; the answer's status. ``encoding`` is said of a body that is in it already."""
     signature = f"{method}={hmac.new(secret.encode(), body, getattr(hashlib, method)).hexdigest()}"
     headers = {"Content-Type": kind, "X-Hub-Signature": signature}
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
     async with aiohttp.ClientSession() as session, session.post(callback, data=body, headers=headers) as response:
         return response.status
