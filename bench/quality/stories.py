@@ -27,6 +27,12 @@ def measure(split: str, model: Path | None) -> Report:
     report.lines.append(
         f"copies     {line(copies)}  of {len(pairs)} pairs, {sum(pair.copies for pair in pairs)} copies"
     )
+    hard = labelled.hard_pairs(half)
+    harder = of_pairs((is_copy(pair.a, pair.b), pair.copies) for pair in hard)
+    report.lines.append(
+        f"  hard     {line(harder)}  of {len(hard)} pairs whose headlines tell nothing, "
+        f"{sum(pair.copies for pair in hard)} copies"
+    )
     placed = labelled.clusters(half)
     whole = b_cubed(stories([made for _, made in placed]), {made.article.id: story for story, made in placed})
     report.lines.append(
@@ -41,6 +47,8 @@ def measure(split: str, model: Path | None) -> Report:
     report.figures = {
         "copies_precision": 100 * copies.precision,
         "copies_recall": 100 * copies.recall,
+        "hard_copies_precision": 100 * harder.precision,
+        "hard_copies_recall": 100 * harder.recall,
         "stories": 100 * whole.f1,
         "accounts": 100 * alone.f1,
         "origins": 100 * right / len(told),

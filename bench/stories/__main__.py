@@ -81,15 +81,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.stories")
     parser.add_argument("--articles", type=int, default=50_000, help="how far the register is made to grow")
     args = parser.parse_args()
-    tune, held = labelled.pairs("tune"), labelled.pairs("held")
-    print(f"copies: {len(held)} held pairs, {sum(pair.copies for pair in held)} of them copies")
-    print(f"  Wirewatch  {ours.line(of_pairs((ours.is_copy(p.a, p.b), p.copies) for p in held))}")
     peers = (("MinHash", by_minhash), ("titles", by_title))
-    for name, alike in peers:
-        least = best(alike, tune)
-        print(
-            f"  {name:10} {ours.line(of_pairs((alike(p.a, p.b) >= least, p.copies) for p in held))}  from {least:.2f}"
-        )
+    for what, of in (("copies", labelled.pairs), ("copies whose headlines tell nothing", labelled.hard_pairs)):
+        tune, held = of("tune"), of("held")
+        print(f"{what}: {len(held)} held pairs, {sum(pair.copies for pair in held)} of them copies")
+        print(f"  Wirewatch  {ours.line(of_pairs((ours.is_copy(p.a, p.b), p.copies) for p in held))}")
+        for name, alike in peers:
+            least = best(alike, tune)
+            score = of_pairs((alike(p.a, p.b) >= least, p.copies) for p in held)
+            print(f"  {name:10} {ours.line(score)}  from {least:.2f}")
     placed = labelled.clusters("held")
     gold = {made.article.id: story for story, made in placed}
     documents = [made for _, made in placed]

@@ -62,6 +62,7 @@ _STYLE = (
 )
 
 Paragraphs = list[str]
+Edit = Callable[[Paragraphs, random.Random, str], Paragraphs]
 
 
 def cut(text: Paragraphs, chance: random.Random, title: str) -> Paragraphs:
@@ -114,7 +115,7 @@ def style(text: Paragraphs, chance: random.Random, title: str) -> Paragraphs:
     return swapped if chance.random() < 0.5 else done
 
 
-def both(*edits: Callable[[Paragraphs, random.Random, str], Paragraphs]) -> Callable[..., Paragraphs]:
+def both(*edits: Edit) -> Edit:
     """One edit after the other."""
 
     def done(text: Paragraphs, chance: random.Random, title: str) -> Paragraphs:
@@ -125,7 +126,7 @@ def both(*edits: Callable[[Paragraphs, random.Random, str], Paragraphs]) -> Call
     return done
 
 
-EDITS: dict[str, Callable[[Paragraphs, random.Random, str], Paragraphs]] = {
+EDITS: dict[str, Edit] = {
     "cut": cut,
     "thin": thin,
     "lede": lede,
@@ -137,6 +138,69 @@ EDITS: dict[str, Callable[[Paragraphs, random.Random, str], Paragraphs]] = {
     "thin+style": both(thin, style),
     "lede+cut+style": both(lede, cut, style),
 }
+
+
+def brief(text: Paragraphs, chance: random.Random, title: str) -> Paragraphs:
+    """The first few paragraphs, as a column of news in brief has them."""
+    kept: Paragraphs = []
+    for paragraph in text:
+        kept.append(paragraph)
+        if sum(len(one.split()) for one in kept) >= 80:
+            break
+    return kept
+
+
+def beheaded(text: Paragraphs, chance: random.Random, title: str) -> Paragraphs:
+    """Without its beginning: the first third is told in words of one's own, or not at all."""
+    return text[max(1, len(text) // 3) :]
+
+
+def reword(text: Paragraphs, chance: random.Random, title: str) -> Paragraphs:
+    """One word in twelve gone or moved, as a desk does that wants the text to look like its own."""
+    done = []
+    for paragraph in text:
+        words = paragraph.split(" ")
+        for n in range(len(words) - 1, 0, -1):
+            luck = chance.random()
+            if luck < 0.05:
+                del words[n]
+            elif luck < 0.085:
+                words[n - 1], words[n] = words[n], words[n - 1]
+        done.append(" ".join(words))
+    return done
+
+
+HARD_EDITS: dict[str, Edit] = {
+    "brief": brief,
+    "brief+style": both(brief, style),
+    "beheaded": beheaded,
+    "beheaded+insert": both(beheaded, insert),
+    "reword": reword,
+    "reword+cut": both(reword, cut),
+    "reword+lede+insert": both(reword, lede, insert),
+}
+
+
+def headline_from(text: Sequence[str], chance: random.Random) -> str:
+    """A headline of one's own: the beginning of a sentence from within, as it comes."""
+    sentences = [part for paragraph in text[1:5] for part in re.split(r"(?<=[.!?])\s+", paragraph) if len(part) > 40]
+    words = chance.choice(sentences or list(text)).strip('"“”').split()
+    return " ".join(words[: chance.randint(7, 11)]).rstrip(",;:.")
+
+
+def with_quotes(account: Sequence[str], text: Sequence[str], chance: random.Random) -> Paragraphs:
+    """No copy: another hand's account with quotes that both have from one press conference, a third of it at most."""
+    quoting = [paragraph for paragraph in text[1:] if re.search('["“]', paragraph)]
+    chance.shuffle(quoting)
+    size = sum(len(paragraph.split()) for paragraph in account)
+    taken: Paragraphs = []
+    for paragraph in quoting:
+        if sum(len(one.split()) for one in [*taken, paragraph]) <= 0.45 * size:  # a third of the whole
+            taken.append(paragraph)
+    made = list(account)
+    for paragraph in taken:
+        made.insert(chance.randint(1, len(made)), paragraph)
+    return made
 
 
 def follow_up(text: Sequence[str], other: Sequence[str], chance: random.Random) -> Paragraphs:

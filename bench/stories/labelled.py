@@ -18,7 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from zlib import crc32
 
-from bench.stories.edits import EDITS, follow_up
+from bench.stories.edits import EDITS, HARD_EDITS, follow_up, headline_from, with_quotes
 from pipeline.demo import Newsroom
 from pipeline.demo.stories import read_stories
 from pipeline.extract import dateline
@@ -234,6 +234,94 @@ def pairs(half: str) -> tuple[Pair, ...]:
         )
         found.append(Pair(base.document, later, False, "scripted follow-up"))
     return tuple(found)
+
+
+@cache
+def hard_pairs(half: str) -> tuple[Pair, ...]:
+    """Pairs of one half of which no headline tells anything: copies under headlines of their own, shorter and more
+    reworded than those of :func:`pairs`; other hands' accounts and follow-ups under nearly the first one's; and reports
+    of different events in one formula's words."""
+    found: list[Pair] = []
+    headlines: dict[str, list[str]] = {}
+    for first, written, _ in by_hand():
+        headlines.setdefault(first.key, []).append(written.document.article.title)
+    own = [base for base in bases() if base.half == half]
+    copies: dict[str, Document] = {}
+    for base in own:
+        article = base.document.article
+        paragraphs = _paragraphs(base)
+        if len(paragraphs) < 6 or len(article.body.split()) < _FEWEST_WORDS:
+            continue
+        chance = random.Random(f"hard-{base.key}")
+        at = (article.published or NOW) + timedelta(minutes=chance.randint(5, 900))
+        for edit in chance.sample(list(HARD_EDITS), k=2):
+            told = headlines.get(base.key)
+            title = chance.choice(told) if told else headline_from(paragraphs, chance)
+            text = HARD_EDITS[edit](list(paragraphs), chance, title)
+            copy = document(f"{base.key}-hard-{edit}", title, "\n\n".join(text), chance.choice(OUTLETS), at)
+            copies[base.key] = copy
+            found.append(Pair(base.document, copy, True, edit))
+        # One outlet keeps the beginning and another the end; half of either is in the other.
+        gone = len(paragraphs) // 3
+        parts = paragraphs[:-gone], paragraphs[gone:]
+        a, b = (
+            document(f"{base.key}-part-{n}", headline_from(part, chance), "\n\n".join(part), OUTLETS[n], at)
+            for n, part in enumerate(parts)
+        )
+        found.append(Pair(a, b, True, "beginning / end"))
+    for first, written, kind in by_hand():
+        if first.half != half:
+            continue
+        chance = random.Random(f"hard-{written.key}")
+        body = written.document.article.body.split("\n\n")
+        for how, text in ((kind, body), (f"{kind} with quotes", with_quotes(body, _paragraphs(first), chance))):
+            title = _nearly(first.document.article.title, chance)
+            made = replace(written.document.article, title=title, body="\n\n".join(text))
+            found.append(Pair(first.document, replace(written.document, article=made), False, how))
+            if first.key in copies:
+                found.append(Pair(copies[first.key], replace(written.document, article=made), False, f"{how} / copy"))
+    long = [base for base in own if len(_paragraphs(base)) >= 6]
+    for n, base in enumerate(long):
+        chance = random.Random(f"hard-follow-{base.key}")
+        text = follow_up(_paragraphs(base), _paragraphs(long[(n + 5) % len(long)])[:8], chance)
+        title = _nearly(base.document.article.title, chance)
+        later = document(f"{base.key}-hard-later", title, "\n\n".join(text), base.document.article.source, NOW)
+        found.append(Pair(base.document, later, False, "follow-up under its headline"))
+    for n, of in enumerate(formulas()):
+        if n % 2 == HALVES.index(half):
+            found.extend(Pair(a, b, False, "one formula") for a, b in combinations(of, 2))
+    return tuple(found)
+
+
+@cache
+def formulas() -> tuple[tuple[Document, ...], ...]:
+    """Reports of different events that follow one formula, by formula."""
+    written = tomllib.loads((Path(__file__).parent / "formulas.toml").read_text(encoding="utf-8"))["formula"]
+    return tuple(
+        tuple(
+            document(
+                f"formula-{n}-{m}",
+                formula["title"].format(*fill),
+                formula["text"].strip().format(*fill),
+                OUTLETS[n],
+                NOW - timedelta(hours=20 * m),
+            )
+            for m, fill in enumerate(formula["fills"])
+        )
+        for n, formula in enumerate(written)
+    )
+
+
+def _paragraphs(base: Base) -> list[str]:
+    """An article's paragraphs, without the dateline."""
+    article = base.document.article
+    body = article.body.removeprefix(article.dateline.text).lstrip(" -–—:") if article.dateline else article.body
+    return [paragraph for paragraph in body.split("\n\n") if paragraph.strip()]
+
+
+def _nearly(title: str, chance: random.Random) -> str:
+    """A headline that is another's but for a word."""
+    return chance.choice(("{}", "{}, officials say", "UPDATE 1-{}", "{}: latest", "LIVE: {}")).format(title)
 
 
 @cache

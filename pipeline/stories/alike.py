@@ -23,6 +23,12 @@ COPY_OF_SHORT = 0.8
 SHORT = 60
 SHORTEST = 12
 """Words below which a text is a headline, and no copy of anything."""
+FORMULA_LENGTH, FORMULA_TEXT, FORMULA_TERMS = 0.93, 0.8, 0.43
+"""Two texts of the same length (the shorter's share of the longer), that have half of their words in common and not
+nearly all, and are about other things, are of one formula: earthquakes, closing prices and road deaths are reported in
+the same words day by day. A copy that is as long as its original has nearly all of it, or at least its names. Chosen on
+the half of the labelled pairs that is for it, on which 8 of 9 such pairs are told from copies, and 3 of 168 copies are
+lost; 2026-11-26."""
 COPY_WINDOW = timedelta(days=7)
 """Between two copies: weeklies carry wire copy of their week."""
 
@@ -51,9 +57,16 @@ def kinship(a: Likeness, b: Likeness, apart: timedelta) -> Kinship:
     if alike < LEAST or apart > COPY_WINDOW:
         return Kinship.NONE
     inside = max(overlap(a.sketch, b.sketch))
-    shorter = min(a.length, b.length)
+    shorter, longer = sorted((a.length, b.length))
+    if _by_formula(alike, inside, shorter / max(longer, 1)):
+        return Kinship.NONE
     if shorter >= SHORTEST and inside >= (COPY if shorter >= SHORT else COPY_OF_SHORT):
         return Kinship.COPY
     if apart <= EVENT_WINDOW and (alike >= EVENT or (alike >= EVENT_IF_QUOTED and inside >= QUOTED)):
         return Kinship.EVENT
     return Kinship.NONE
+
+
+def _by_formula(alike: float, inside: float, length: float) -> bool:
+    """Whether two texts have their words in common because all such reports do."""
+    return length >= FORMULA_LENGTH and COPY <= inside < FORMULA_TEXT and alike < FORMULA_TERMS
