@@ -51,6 +51,8 @@ UNEXPLAINED_429 = 60.0
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT_REDIRECTS = frozenset({301, 308})
+_REPEATING_REDIRECTS = frozenset({307, 308})
+"""What may ask for a form to be sent again elsewhere; the others turn a POST into a GET (RFC 9110, 15.4)."""
 
 # aiohttp allows 8 KB a header; security-policy headers of real news sites are longer (2026-11-23).
 _MAX_LINE = 16 * 1024
@@ -203,16 +205,9 @@ class Fetcher:
         return await self._follow(url, asked, robots and self._settings.robots, self._settings.max_bytes)
 
     async def post(self, url: str, form: Mapping[str, str]) -> Page:
-        """The answer to a form, of any status, at most its first 64 KB. A form is sent to nobody but whom it is for:
-        an answer that leads elsewhere raises FetchError, as all that :meth:`get` does."""
-        target = _read(url, url)
-        self._check_literal(target, url)
-        self._check_port(target, url)
-        async with self._manners.turn(target.place, url):
-            answer = await self._ask(target, url, {}, _MAX_ANSWER, cut=True, spent=0.0, form=form)
-        if not isinstance(answer, Page):
-            raise FetchError(url, "redirects", f"answers a form with a redirect, to {answer[1]}", permanent=True)
-        return _with_addresses(answer, url, url, None)
+        """The answer to a form, of any status, at most its first 64 KB. Only a redirect that asks for the same form
+        again (307, 308) is followed; every other one, and all that :meth:`get` raises it for, is a FetchError."""
+        return await self._follow(url, {}, robots=False, cap=_MAX_ANSWER, cut=True, form=form)
 
     async def _robots_file(self, url: str) -> Page:
         accept = {"Accept": "text/plain,*/*;q=0.5"}
@@ -221,7 +216,15 @@ class Fetcher:
     def _slow_down(self, origin: str, delay: float) -> None:
         self._manners.slow_down(_read(origin, origin).place, delay)
 
-    async def _follow(self, url: str, headers: Mapping[str, str], robots: bool, cap: int, cut: bool = False) -> Page:
+    async def _follow(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        robots: bool,
+        cap: int,
+        cut: bool = False,
+        form: Mapping[str, str] | None = None,
+    ) -> Page:
         target = first = _read(url, url)
         seen = {target.url}
         moved_to: str | None = None
@@ -236,12 +239,14 @@ class Fetcher:
                 headers = {k: v for k, v in headers.items() if k.lower() in _KEPT_ACROSS_HOSTS}
             async with self._manners.turn(target.place, url):
                 began = asyncio.get_running_loop().time()
-                answer = await self._ask(target, url, headers, cap, cut, spent)
+                answer = await self._ask(target, url, headers, cap, cut, spent, form)
                 spent += asyncio.get_running_loop().time() - began
             if isinstance(answer, Page):
                 final = url if target is first else str(target.url)
                 return _with_addresses(answer, url, final, moved_to)
             status, location = answer
+            if form is not None and status not in _REPEATING_REDIRECTS:
+                raise FetchError(url, "redirects", f"answers a form by {status}, to {location}", permanent=True)
             permanent = permanent and status in _PERMANENT_REDIRECTS
             target = _read(location, url, base=target.url)
             if target.url in seen:
@@ -291,7 +296,7 @@ class Fetcher:
         cap: int,
         cut: bool,
         spent: float,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None,
     ) -> Page | tuple[int, str]:
         """One request, with a form a POST: the page, its addresses still to be set, or a redirect's status and
         Location."""

@@ -148,6 +148,31 @@ async def test_what_a_hub_pushes_is_indexed_without_a_poll_and_once(scene: Scene
     assert scene.desk.ledger.counts() == counts
 
 
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_hub_that_sends_on_to_another_is_followed(scene: Scene, status: int) -> None:
+    old = scene.server.url("/old-hub")
+    scene.server.on("/old-hub", Reply(status=status, headers={"Location": scene.hub.url}))
+    scene.server.on("/feed", xml(news(scene.server, scene.hub, "old").replace(scene.hub.url.encode(), old.encode())))
+    async with scene.running():
+        await until(scene.active)
+        (asked,) = scene.hub.asked
+        assert (asked.mode, asked.topic, len(asked.secret) > 30) == ("subscribe", scene.server.url("/feed"), True)
+
+
+@pytest.mark.parametrize(("status", "allowed", "reason"), [(302, True, "302"), (307, False, "loopback")])
+async def test_a_hub_that_leads_astray_is_not_followed(scene: Scene, status: int, allowed: bool, reason: str) -> None:
+    old = scene.server.url("/old-hub")
+    scene.server.on("/old-hub", Reply(status=status, headers={"Location": scene.hub.url}))
+    scene.server.on("/feed", xml(news(scene.server, scene.hub, "old").replace(scene.hub.url.encode(), old.encode())))
+    if not allowed:
+        scene.desk.settings = scene.desk.settings.model_copy(update={"allow_hosts": scene.server.hosts})
+    async with scene.running():
+        await until(lambda: scene.subscription is not None and scene.subscription.reason is not None)
+        assert scene.subscription is not None
+        assert reason in (scene.subscription.reason or "")
+        assert not scene.hub.asked
+
+
 async def test_what_is_not_signed_with_the_feeds_secret_is_passed_over(scene: Scene) -> None:
     async with scene.running() as flow:
         await until(scene.active)
