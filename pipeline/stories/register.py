@@ -42,7 +42,7 @@ from pipeline.stories.versions import fingerprint
 
 WINDOW = timedelta(days=14)
 """How long an article is found by others. Copies come within a week, and a story goes on with what is new in it."""
-POSTINGS = 40
+POSTINGS = 20
 """Articles looked up under one key, newest first: what is filed under more says too little."""
 CANDIDATES = 16
 """Articles that a new one is compared with."""

@@ -1,4 +1,4 @@
-"""How we treat those whom we poll, over a day and a half of a resident run in simulated time."""
+"""How we treat those whom we poll, over more than a day of a resident run in simulated time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     folder: Path = tmp_path_factory.mktemp("score")
     with pytest.MonkeyPatch.context() as patch:
         look_seldom(patch, every=600.0)
-        world, setting = simulate(live(folder, of_one_host=12, others=15, hours=27, most=21_600))
+        world, setting = simulate(live(folder, of_one_host=12, others=15, hours=30, most=21_600))
     return {verdict.rule: verdict for verdict in judge(world, setting)}
 
 
