@@ -64,9 +64,10 @@ def prune(settings: Settings, ledger: Ledger, cut: datetime, now: datetime, *, d
     IndexDamagedError where one of them cannot be used, or a replay runs: the next prune goes on.
     """
     if cut > now - timedelta(days=LEAST_DAYS):
+        days = (now - cut).days
         raise SettingsError(
-            f"older than {(now - cut).days} days: at least {LEAST_DAYS} are kept, for stories and claims are compared "
-            "with those of a month"
+            f"older than {days} {'day' if days == 1 else 'days'}: at least {LEAST_DAYS} are kept, for stories and "
+            "claims are compared with those of a month"
         )
     with folder_in_use(settings.data):
         if dry_run:

@@ -198,8 +198,8 @@ def length(option: str, given: str) -> timedelta:
 
 
 def count_of(number: int, thing: str) -> str:
-    """``1 feed``, ``2 feeds``, ``3 entries``."""
-    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    """``1 feed``, ``2 feeds``, ``3 entries``, ``4 batches``."""
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}{'es' if thing.endswith('ch') else 's'}"
     return f"{number} {thing if number == 1 else plural}"
 
 
