@@ -26,9 +26,12 @@ from pipeline.folder import folder_in_use
 from pipeline.index import Index, open_index
 from pipeline.ledger import Ledger
 from pipeline.ledger.pruning import why_kept
+from pipeline.records import Sighting
 from pipeline.settings import LEAST_DAYS, Settings
 from pipeline.stories.forgetting import Family, families, forget
 
+SHOWN = 10
+"""Links that a dry run names."""
 A_DAY = timedelta(hours=20)
 """Between two daily prunes: less than a day, since whoever looks does so once an hour."""
 
@@ -37,7 +40,8 @@ A_DAY = timedelta(hours=20)
 class Report:
     """What was pruned, or would be: articles, items (links), and the archive's files with their bytes.
 
-    ``kept`` counts the old items that stay, by why.
+    ``kept`` counts the old items that stay, by why. A dry run gives the ``youngest`` of what would go, too: if these
+    can be spared, so can the rest.
     """
 
     articles: int
@@ -45,6 +49,17 @@ class Report:
     files: int
     bytes: int
     kept: dict[str, int]
+    youngest: tuple[Going, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """One link that would go, as its entry announced it."""
+
+    first_seen: datetime
+    source: str
+    title: str
+    url: str
 
 
 @dataclass(slots=True)
@@ -114,6 +129,7 @@ def _prune(settings: Settings, ledger: Ledger, index: Index, cut: datetime, now:
 
 def _would_prune(settings: Settings, ledger: Ledger, cut: datetime, now: datetime) -> Report:
     named = ledger.files_named()
+    youngest: list[tuple[datetime, Sighting]] = []
     items: set[str] = set()
     articles: set[str] = set()
     kept: Counter[str] = Counter()
@@ -123,11 +139,17 @@ def _would_prune(settings: Settings, ledger: Ledger, cut: datetime, now: datetim
             part = _next_part(ledger, db, cut, now, last)
             if part is None:
                 break
-            named -= ledger.files_of(db, sorted(part.items - items), sorted(part.articles - articles))
+            fresh = sorted(part.items - items)
+            named -= ledger.files_of(db, fresh, sorted(part.articles - articles))
+            youngest = sorted(youngest + ledger.youngest(db, fresh, SHOWN), key=lambda one: one[0], reverse=True)[
+                :SHOWN
+            ]
         items, articles, last = items | part.items, articles | part.articles, part.last
         kept += part.kept
     files = _unwanted(settings, cut, set(named))
-    return Report(len(articles), len(items), len(files), sum(size for _, size in files), dict(sorted(kept.items())))
+    going = tuple(Going(seen, one.source, one.title, one.url) for seen, one in youngest)
+    size = sum(size for _, size in files)
+    return Report(len(articles), len(items), len(files), size, dict(sorted(kept.items())), going)
 
 
 def _next_part(ledger: Ledger, db: Connection, cut: datetime, now: datetime, after: str) -> _Part | None:

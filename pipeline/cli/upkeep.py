@@ -345,6 +345,13 @@ def prune_command(
         f"{count_of(report.articles, 'article')} of {count_of(report.items, 'link')} and "
         f"{count_of(report.files, 'file')} of the archive ({size}) {done}: first seen before {cut:%Y-%m-%d %H:%M} UTC"
     )
+    if report.youngest:
+        shown = table("first seen", "from", "the youngest of it")
+        for one in report.youngest:
+            about = Text(line(one.title) or "(no title)")
+            about.append(f"\n{clean(one.url)}", style="dim")
+            shown.add_row(f"{one.first_seen:%Y-%m-%d %H:%M}", line(one.source), about)
+        out.print(shown)
     for reason, number in report.kept.items():
         out.print(Text(f"{number} older kept: {reason}", style="dim"))
 

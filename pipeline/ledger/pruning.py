@@ -97,6 +97,20 @@ class Pruning(Access):
             db.execute(delete(t.deliveries).where(t.deliveries.c.alert.in_(ids)))
             db.execute(delete(t.alerts).where(t.alerts.c.story.in_(part)))
 
+    def youngest(self, db: Connection, items: Sequence[str], most: int) -> list[tuple[datetime, Sighting]]:
+        """Of these items those that were first seen last, and when, with the entries that announced them."""
+        found: list[tuple[datetime, Sighting]] = []
+        for part in chunks(items):
+            newest = (
+                select(t.items.c.first_seen, t.sightings.c.record)
+                .join(t.sightings, t.sightings.c.id == t.items.c.sighting)
+                .where(t.items.c.id.in_(part))
+                .order_by(t.items.c.first_seen.desc(), t.items.c.id)
+                .limit(most)
+            )
+            found += [(seen, from_json(record, Sighting)) for seen, record in db.execute(newest)]
+        return sorted(found, key=lambda one: (one[0], one[1].id), reverse=True)[:most]
+
     def files_named(self) -> Counter[str]:
         """The files of the archive in which pages lie that the ledger knows of, with how often each is named."""
         named: Counter[str] = Counter()

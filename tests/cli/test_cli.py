@@ -447,6 +447,10 @@ def test_prune_says_what_it_would_remove_removes_it_and_says_why_the_rest_stays(
     kept = sum(meant["kept"].values())
     assert meant["items"] + kept == sum(before["items"].values())
     assert meant["articles"] > 0
+    titles = [one["title"] for one in meant["youngest"]]
+    assert len(titles) == min(10, meant["items"])
+    shown = call("prune", "--older-than", "52w", "--dry-run")
+    assert titles[0] in shown.stdout
     done = call("prune", "--older-than", "52w")
     assert done.exit_code == 0
     assert f"{meant['articles']} articles of {meant['items']} links" in done.stdout
