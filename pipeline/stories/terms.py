@@ -14,6 +14,7 @@ import math
 import re
 from collections import Counter
 from functools import cache, lru_cache
+from heapq import nsmallest
 from pathlib import Path
 
 from pipeline.stories.text import folded, hashed
@@ -59,14 +60,15 @@ def terms(title: str, body: str) -> Terms:
     for word in _TOKEN.findall(title):
         counts[_term(word)] += HEADLINE
     rarity = _rarity()
-    weights = {
-        term: (1 + math.log(count)) * rarity.get(term, 1.0) * (NAME if term in names else 1.0)
+    # The heaviest first: tuples are sorted by themselves, and most words stand here once, whose logarithm is 0.
+    weights = [
+        (-(1.0 if count == 1 else 1 + math.log(count)) * rarity.get(term, 1.0) * (NAME if term in names else 1.0), term)
         for term, count in counts.items()
         if len(term) > 2
-    }
-    heaviest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:TERMS]
-    length = math.sqrt(sum(weight * weight for _, weight in heaviest)) or 1.0
-    return {hashed(term): weight / length for term, weight in heaviest}
+    ]
+    heaviest = nsmallest(TERMS, weights)
+    length = math.sqrt(sum(weight * weight for weight, _ in heaviest)) or 1.0
+    return {hashed(term): -weight / length for weight, term in heaviest}
 
 
 def _in_mid_sentence(text: str, at: int) -> bool:
