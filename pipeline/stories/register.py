@@ -216,8 +216,9 @@ class Register:
         """For each article those that are filed under some of the same keys, here and in the batch, likeliest first."""
         found: dict[int, list[tuple[int, int]]] = {}
         for of, seen in wanted:
+            filed = (of.number, _minute(seen))
             for key in of.keys:
-                found.setdefault(key, []).append((of.number, _minute(seen)))
+                found.setdefault(key, []).append(filed)
         since = min(_minute(seen) for _, seen in wanted) - _minutes(WINDOW)
         for keys in chunks(sorted(found)):
             for key, minute, number in _filed(db, keys, since):
@@ -288,14 +289,15 @@ class Register:
         with_fresh = {table.story(table.members[of.number]) for _, of in fresh}
         self._touch(db, with_fresh, alone=True)
         self._touch(db, touched - with_fresh)
-        keys = [
-            {"key": key, "minute": _minute(document.article.first_seen), "number": of.number}
-            for document, of in fresh
-            for key in of.keys
-        ]
-        if keys:
-            keys.sort(key=lambda row: row["key"])
-            db.execute(self._ledger.insert(t.story_keys).on_conflict_do_nothing(), keys)
+        _file(
+            db,
+            self._ledger.insert(t.story_keys).on_conflict_do_nothing(),
+            sorted(
+                (key, minute, of.number)
+                for of, minute in ((of, _minute(document.article.first_seen)) for document, of in fresh)
+                for key in of.keys
+            ),
+        )
 
     def _touch(self, db: Connection, stories: Iterable[str], *, alone: bool = False) -> None:
         """Say that the documents of these stories say less than is known; with ``alone``, not of a story whose only
@@ -571,6 +573,19 @@ def _lookup(dialect: Dialect) -> tuple[str, dict[str, Any], tuple[str, ...] | No
     )
     compiled: Any = select(newest).compile(dialect=dialect)
     return str(compiled), dict(compiled.params), tuple(compiled.positiontup) if compiled.positional else None
+
+
+def _file(db: Connection, insert: Any, rows: Sequence[tuple[int, int, int]]) -> None:
+    """File articles under their keys: (key, minute, number), the order of the table's columns. Handed to the driver as
+    they are: there are some thirty an article, and SQLAlchemy would look at each value."""
+    if not rows:
+        return
+    names = [column.name for column in t.story_keys.columns]
+    compiled: Any = insert.compile(dialect=db.dialect, column_keys=names)
+    if compiled.positional:
+        db.exec_driver_sql(str(compiled), list(rows))
+    else:
+        db.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def _minute(moment: datetime) -> int:

@@ -55,8 +55,13 @@ def terms(title: str, body: str) -> Terms:
     """What an article is about."""
     text = body[:READ]
     found = list(_TOKEN.finditer(text))
-    counts = Counter(map(_term, [match[0] for match in found]))
-    names = {_term(match[0]) for match in found if match[0][0].isupper() and _in_mid_sentence(text, match.start())}
+    written = [match[0] for match in found]
+    counts = Counter(map(_term, written))
+    names = {
+        _term(word)
+        for word, match in zip(written, found, strict=True)
+        if word[0].isupper() and _in_mid_sentence(text, match.start())
+    }
     for word in _TOKEN.findall(title):
         counts[_term(word)] += HEADLINE
     rarity = _rarity()
