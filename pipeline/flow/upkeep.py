@@ -53,8 +53,8 @@ def look_after(settings: Settings, ledger: Ledger, now: datetime) -> Report:
     problems.extend(f"{feed.url} failed {feed.failures} times in a row: {feed.reason}" for feed in failing)
     told = tell_moods(ledger, settings.operations_channels, now)
     problems.extend(alert.headline for alert in told)
-    ledger.note("quarantine", f"{quarantined} items wait for a decision" if quarantined else None, now)
-    ledger.note("failing feeds", f"{len(failing)} feeds fail again and again" if failing else None, now)
+    ledger.note("quarantine", _number(quarantined, "item waits", "items wait", "for a decision"), now)
+    ledger.note("failing feeds", _number(len(failing), "feed fails", "feeds fail", "again and again"), now)
     ledger.note("retention", fault, now)
     return Report(len(dead) + leases, swept, retried, pruned, quarantined, len(failing), tuple(problems))
 
@@ -66,6 +66,10 @@ async def keep_looking_after(shift: Shift) -> None:
         with contextlib.suppress(LedgerError):  # the stages meet the same error, and report it
             await asyncio.to_thread(look_after, shift.settings, shift.ledger, shift.clock())
             shift.to_deliver.set()
+
+
+def _number(count: int, one: str, more: str, what: str) -> str | None:
+    return f"{count} {one if count == 1 else more} {what}" if count else None
 
 
 def _prune(settings: Settings, ledger: Ledger, now: datetime) -> tuple[int, str | None]:
