@@ -44,7 +44,7 @@ class ClaimBook:
                 book[row.number].append(tuple(row)[1:])
         return {number for number, ones in said.items() if book[number] != [_words(one) for one in ones]}
 
-    def compared_with(self, db: Connection, numbers: Sequence[int]) -> set[int]:
+    def _compared_with(self, db: Connection, numbers: Sequence[int]) -> set[int]:
         """The other articles whose documents speak of claims of these."""
         c, o = t.claims.c, t.opposites.c
         found: set[int] = set()
@@ -58,6 +58,15 @@ class ClaimBook:
                 found.update(db.execute(speaks.distinct()).scalars())
         return found - set(numbers)
 
+    def remove(self, db: Connection, numbers: Sequence[int]) -> set[int]:
+        """Remove the claims of these articles. Returns the numbers of the others whose documents speak of them."""
+        others = self._compared_with(db, numbers)
+        for part in chunks(numbers):
+            db.execute(delete(t.claims).where(t.claims.c.number.in_(part)))
+            either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
+            db.execute(delete(t.opposites).where(either))
+        return others
+
     def enter(self, db: Connection, fresh: Sequence[tuple[Document, Traits]], stories: Mapping[int, str]) -> set[int]:
         """Write down the claims of new articles (or new versions), joined to those that say the same or the opposite.
 
@@ -66,11 +75,7 @@ class ClaimBook:
         """
         entering = [(of, document) for document, of in fresh]
         gone = [of.number for of, _ in entering]
-        others = self.compared_with(db, gone)
-        for part in chunks(gone):
-            db.execute(delete(t.claims).where(t.claims.c.number.in_(part)))
-            either = or_(t.opposites.c.number.in_(part), t.opposites.c.other_number.in_(part))
-            db.execute(delete(t.opposites).where(either))
+        others = self.remove(db, gone)
         if not any(of.said for of, _ in entering):
             return others
         by_speaker, by_story = self._known(db, entering, stories)

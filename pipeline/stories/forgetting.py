@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, or_, select, update
+from sqlalchemy import Column, Connection, Table, delete, or_, select
 
 from pipeline.ledger import Ledger
 from pipeline.ledger import story_tables as t
 from pipeline.ledger.access import chunks
 from pipeline.stories.claims import ClaimBook
+from pipeline.stories.register import Register
 from pipeline.stories.traits import number_of
 
 
@@ -55,20 +56,12 @@ def forget(ledger: Ledger, db: Connection, articles: Sequence[str]) -> list[str]
     """Remove these articles from the register. Returns the stories that are no more, under every id that they had."""
     numbers = sorted(number_of(article) for article in articles)
     over = _ids(db, t.placements.c.story, t.placements.c.number, numbers)
-    others = ClaimBook(ledger).compared_with(db, numbers)
-    for table, column, values in (
-        (t.claims, t.claims.c.number, numbers),
-        (t.opposites, t.opposites.c.number, numbers),
-        (t.opposites, t.opposites.c.other_number, numbers),
-        (t.placements, t.placements.c.number, numbers),
-        (t.versions, t.versions.c.article, list(articles)),
-    ):
-        _remove(db, table, column, values)
+    others = ClaimBook(ledger).remove(db, numbers)
+    _remove(db, t.placements, t.placements.c.number, numbers)
+    _remove(db, t.versions, t.versions.c.article, list(articles))
     others |= _ids(db, t.placements.c.number, t.placements.c.story, sorted(over))  # a member that has come meanwhile
     living = _ids(db, t.placements.c.story, t.placements.c.number, sorted(others))
-    for part in chunks(sorted(living)):
-        stale = update(t.stories).where(t.stories.c.id.in_(part))
-        db.execute(stale.values(revision=t.stories.c.revision + 1, owed=True))
+    Register(ledger).touch(db, living)
     gone = sorted(over - living)
     names = sorted({*gone, *_ids(db, t.stories.c.id, t.stories.c.leads_to, gone)})
     _remove(db, t.stories, t.stories.c.id, names)

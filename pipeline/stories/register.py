@@ -166,7 +166,7 @@ class Register:
                 db.execute(update(t.versions).where(this).values(**place))
         self._write(db, table, fresh, now)
         others = self._claims.enter(db, fresh, {of.number: table.members[of.number].story for _, of in fresh})
-        self._touch(db, {member.story for member in self._members(db, sorted(others)).values()})
+        self.touch(db, {member.story for member in self._members(db, sorted(others)).values()})
         if first_versions:
             db.execute(self._ledger.insert(t.versions).on_conflict_do_nothing(), first_versions)
 
@@ -179,7 +179,7 @@ class Register:
             stories = {number: member.story for number, member in members.items()}
             again = [(document, of) for document, of in drafts if of.number in stories]
             others = self._claims.enter(db, again, stories)
-            self._touch(db, {member.story for member in self._members(db, sorted(others)).values()})
+            self.touch(db, {member.story for member in self._members(db, sorted(others)).values()})
 
     def _reread(
         self,
@@ -287,8 +287,8 @@ class Register:
             kept = joining.end(table.merged, gone)
             db.execute(update(t.stories).where(t.stories.c.id == gone).values(leads_to=kept, owed=False))
         with_fresh = {table.story(table.members[of.number]) for _, of in fresh}
-        self._touch(db, with_fresh, alone=True)
-        self._touch(db, touched - with_fresh)
+        self.touch(db, with_fresh, alone=True)
+        self.touch(db, touched - with_fresh)
         _file(
             db,
             self._ledger.insert(t.story_keys).on_conflict_do_nothing(),
@@ -299,7 +299,7 @@ class Register:
             ),
         )
 
-    def _touch(self, db: Connection, stories: Iterable[str], *, alone: bool = False) -> None:
+    def touch(self, db: Connection, stories: Iterable[str], *, alone: bool = False) -> None:
         """Say that the documents of these stories say less than is known; with ``alone``, not of a story whose only
         article is on its way to the index."""
         several = (
@@ -456,7 +456,7 @@ class Register:
                 return False
             values = {"status": status.value, "status_at": at, "status_note": note}
             db.execute(update(t.placements).where(t.placements.c.number == number).values(**values))
-            self._touch(db, [member.story])
+            self.touch(db, [member.story])
         return True
 
     # -- the machinery -------------------------------------------------------------------------------------------------
