@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import nlargest
 
 from sqlalchemy import Connection
 
@@ -141,9 +142,7 @@ def _would_prune(settings: Settings, ledger: Ledger, cut: datetime, now: datetim
                 break
             fresh = sorted(part.items - items)
             named -= ledger.files_of(db, fresh, sorted(part.articles - articles))
-            youngest = sorted(youngest + ledger.youngest(db, fresh, SHOWN), key=lambda one: one[0], reverse=True)[
-                :SHOWN
-            ]
+            youngest = nlargest(SHOWN, youngest + ledger.youngest(db, fresh, SHOWN), key=lambda one: one[0])
         items, articles, last = items | part.items, articles | part.articles, part.last
         kept += part.kept
     files = _unwanted(settings, cut, set(named))

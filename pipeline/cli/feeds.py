@@ -106,16 +106,15 @@ def remove(
     with reporting():
         ledger = open_ledger(settings_for(data).ledger_at)
         for key in feeds:
-            found = ledger.find_feeds(key)
-            if len(found) != 1:
-                complain(f"{key}: {'no such feed' if not found else 'more than one feed begins so'}")
+            feed = _meant(ledger, key)
+            if feed is None:
                 failed = True
                 continue
-            ledger.remove_feed(found[0].id)
+            ledger.remove_feed(feed.id)
             if as_json:
-                print_json({"removed": _plain(found[0])})
+                print_json({"removed": _plain(feed)})
             else:
-                out.print(Text(f"removed: {line(found[0].source)} {clean(found[0].url)}"))
+                out.print(Text(f"removed: {line(feed.source)} {clean(feed.url)}"))
     if failed:
         raise typer.Exit(FAILED)
 
@@ -136,13 +135,12 @@ def set_(
     with reporting():
         ledger = open_ledger(existing(settings_for(data)).ledger_at)
         for key in feeds:
-            found = ledger.find_feeds(key)
-            if len(found) != 1:
-                complain(f"{key}: {'no such feed' if not found else 'more than one feed begins so'}")
+            feed = _meant(ledger, key)
+            if feed is None:
                 failed = True
                 continue
-            ledger.set_feed(found[0].id, identity=identity, source=source or None)
-            (feed,) = ledger.find_feeds(found[0].id)
+            ledger.set_feed(feed.id, identity=identity, source=source or None)
+            feed = ledger.feed(feed.id) or feed
             if as_json:
                 print_json({"feed": _plain(feed)})
             else:
@@ -218,6 +216,15 @@ def check(
             out.print(Text(f"  {clean(sentence)}"))
     if missing or any(feed.failures or feed.state is FeedState.GONE for feed in chosen):
         raise typer.Exit(FAILED)
+
+
+def _meant(ledger: Ledger, key: str) -> Feed | None:
+    """The one feed that is meant by a key; ``None``, said why, where there is none, or more than one."""
+    found = ledger.find_feeds(key)
+    if len(found) == 1:
+        return found[0]
+    complain(f"{key}: {'no such feed' if not found else 'more than one feed begins so'}")
+    return None
 
 
 def _chosen(ledger: Ledger, keys: list[str] | None) -> tuple[list[Feed], bool]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -18,14 +19,14 @@ from pipeline.ledger import story_tables as s
 from pipeline.ledger import tables as t
 from pipeline.ledger.access import CHUNK, Access, chunks
 from pipeline.ledger.changes import ItemState
+from pipeline.ledger.quarantine import IN_QUARANTINE
 from pipeline.ledger.telling import DeliveryState
 from pipeline.records import Sighting, from_json, to_json
 
 _COLUMNS = (
     t.items.c.id,
     t.items.c.article,
-    t.items.c.state,
-    t.items.c.stage,
+    IN_QUARANTINE.label("in_quarantine"),
     t.items.c.owed,
     t.items.c.lease_until,
     t.items.c.first_seen,
@@ -109,7 +110,7 @@ class Pruning(Access):
                 .limit(most)
             )
             found += [(seen, from_json(record, Sighting)) for seen, record in db.execute(newest)]
-        return sorted(found, key=lambda one: (one[0], one[1].id), reverse=True)[:most]
+        return nlargest(most, found, key=lambda one: (one[0], one[1].id))
 
     def files_named(self) -> Counter[str]:
         """The files of the archive in which pages lie that the ledger knows of, with how often each is named."""
@@ -137,7 +138,7 @@ def why_kept(item: ItemRow, cut: datetime, now: datetime) -> str | None:
     """Why an item must stay, in a word or two; ``None`` where it may go."""
     if item.lease_until is not None and item.lease_until > now:
         return "in hand"
-    if item.state == ItemState.QUARANTINED.value or (item.stage == "extract" and item.state == ItemState.INDEXED.value):
+    if item.in_quarantine:
         return "in quarantine"
     if item.owed is not None:
         return "owed"
