@@ -28,7 +28,7 @@ from bench.scoring import Tally, as_read, f1, same_day, same_minute
 from pipeline.demo.newsroom import Newsroom
 from pipeline.extract import extract, from_tree
 from pipeline.extract.document import parse
-from pipeline.fetch import decode
+from pipeline.fetch import as_utf8
 from pipeline.records import Article, Page, PageKind
 
 WIRE = Path(__file__).resolve().parents[2] / "shared" / "data" / "wire"
@@ -142,7 +142,7 @@ def measure(cases: list[Case], rounds: int) -> tuple[dict[str, float], dict[str,
     for round_ in range(rounds):
         for number, case in enumerate(cases):
             for name, run in _in_turn(round_ + number):
-                root = parse(case.page, decode(case.page))
+                root = parse(case.page, as_utf8(case.page))
                 if root is None:
                     continue
                 start = time.process_time()

@@ -18,7 +18,7 @@ from pipeline.extract.describe import Described, describe
 from pipeline.extract.document import parse
 from pipeline.extract.harvest import Harvest, harvest
 from pipeline.extract.kind import kind
-from pipeline.fetch.charset import decode
+from pipeline.fetch.charset import as_utf8
 from pipeline.records import Article, Page, PageKind, Sighting
 
 __all__ = ["extract", "from_feed", "from_tree"]
@@ -72,7 +72,7 @@ def from_feed(sighting: Sighting, reason: str) -> Article:
 
 
 def _extract(page: Page, sighting: Sighting | None) -> Article:
-    root = parse(page, decode(page))
+    root = parse(page, as_utf8(page))
     if root is None:
         return _article(page, sighting, None, "", PageKind.EMPTY)
     return from_tree(root, page, sighting)

@@ -25,13 +25,13 @@ FetchError codes, stable, for counting:
 from typing import TYPE_CHECKING
 
 from pipeline.fetch.archive import Archive
-from pipeline.fetch.charset import decode, is_html
+from pipeline.fetch.charset import as_utf8, is_html
 
 if TYPE_CHECKING:
     from pipeline.fetch.client import Fetcher
     from pipeline.fetch.status import raise_for_status, retry_after
 
-__all__ = ["Archive", "Fetcher", "decode", "is_html", "raise_for_status", "retry_after"]
+__all__ = ["Archive", "Fetcher", "as_utf8", "is_html", "raise_for_status", "retry_after"]
 
 if not TYPE_CHECKING:
 

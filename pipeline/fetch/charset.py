@@ -51,12 +51,13 @@ _HTML_START = re.compile(
 )
 
 
-def decode(page: Page) -> str:
-    """The body of a page as text. Never raises: what cannot be decoded becomes U+FFFD."""
+def as_utf8(page: Page) -> bytes:
+    """The body of a page in UTF-8, valid and without a byte order mark. Never raises: what cannot be decoded becomes
+    U+FFFD. Nine of ten pages are in UTF-8 already, and come back as they are."""
     body = page.body
     bom, mark = read_bom(body)
     if bom is not None and mark is not None:
-        return body[len(mark) :].decode(bom, "replace")
+        return _recoded(body[len(mark) :], bom)
     declared = _known(http_content_type_encoding(page.header("content-type") or ""))
     if declared is not None and _is_no_such(declared, body):
         declared = None
@@ -66,19 +67,27 @@ def decode(page: Page) -> str:
         declared = _known(html_body_declared_encoding(body[:4096]))
         if declared is not None and declared.startswith(_WIDE):
             declared = "utf-8"  # the tag could not have been read otherwise: HTML Standard, 13.2.3.2
-    if declared is None or not declared.startswith(_STATEFUL):
-        try:
-            return body.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
+    if (declared is None or not declared.startswith(_STATEFUL)) and _is_utf8(body):
+        return body
     if declared is not None:
         text = body.decode(declared, "replace")
         if text.count("\ufffd") * 1000 <= len(text):
-            return text
-    detected = _detect(body)
-    if detected is not None:
-        return body.decode(detected, "replace")
-    return body.decode(declared or "utf-8", "replace")
+            return text.encode("utf-8", "replace")
+    return _recoded(body, _detect(body) or declared or "utf-8")
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _recoded(body: bytes, charset: str) -> bytes:
+    return body.decode(charset, "replace").encode("utf-8", "replace")
 
 
 def _is_no_such(declared: str, body: bytes) -> bool:

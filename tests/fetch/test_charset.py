@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.fetch import decode, is_html
+from pipeline.fetch import as_utf8, is_html
 from pipeline.records import Page
 
 FRENCH = "L'été dernier, le président a déclaré : « Nous n'avons pas cédé », selon des témoins à Genève."
@@ -26,6 +26,10 @@ GERMAN = "Der Präsident erklärte, dass die Gespräche nächste Woche in Münch
 TAIWANESE = "總統表示，會談將於下週在臺北繼續舉行，據官員透露，各方仍有分歧。"
 ENGLISH = "The president said “talks will continue” next week — officials’ accounts differ."
 THAI = "ประธานาธิบดีกล่าวว่าการเจรจาจะดำเนินต่อไปในสัปดาห์หน้าที่กรุงเทพฯ"
+
+
+def decode(page: Page) -> str:
+    return as_utf8(page).decode()
 
 
 def page(body: bytes, content_type: str | None = None) -> Page:
