@@ -1,67 +1,64 @@
-"""The command line. Thin: each command reads its options, calls the pipeline, and shows what came of it."""
+"""The command line. Thin: each command reads its options, calls the pipeline, and shows what came of it.
+
+A command costs its own imports and no other's: only the module is loaded that has it. Worker processes that a run
+begins pass through here too, and load none.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+import gc
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import typer
+if TYPE_CHECKING:
+    import typer
 
-from pipeline import __version__
-from pipeline.cli import terminal
-
-app = typer.Typer(
-    name="wirewatch",
-    help="Watches news wires: polls feeds, keeps the pages, finds who claims what, and makes it all searchable.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"wirewatch {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def common(
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            parser=terminal.folder,
-            help="The folder with ledger, archive and index. Also WIREWATCH_DATA, or --data after any command.",
-            show_default=False,
-        ),
-    ] = None,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Options that stand before the command."""
-    terminal.remember(data)
+MODULES: dict[str, tuple[str, ...]] = {
+    "demo": ("demo",),
+    "run": ("run",),
+    "search": ("search", "show"),
+    "serve": ("serve",),
+    "stages": ("extract", "enrich"),
+    "upkeep": ("status", "replay", "upkeep", "prune"),
+    "feeds": ("feeds",),
+    "alerts": ("alerts",),
+    "index": ("index",),
+    "quarantine": ("quarantine",),
+    "tasks": ("task",),
+    "ledger": ("ledger",),
+}
+"""The modules of this package that have commands, as ``--help`` lists them, each with its own."""
 
 
-def application() -> typer.Typer:
-    """The command line with all its commands."""
-    # Each module adds its commands; imported here, so that `--version` does not wait for them.
-    from pipeline.cli import alerts, demo, feeds, index, ledger, run, search, serve, stages, tasks, upkeep
+def application(modules: Iterable[str] = MODULES) -> typer.Typer:
+    """The command line with the commands of these modules."""
+    from pipeline.cli.root import root
 
-    if not app.registered_groups:
-        app.add_typer(feeds.app, name="feeds")
-        app.add_typer(alerts.app, name="alerts")
-        app.add_typer(index.app, name="index")
-        app.add_typer(upkeep.quarantine, name="quarantine")
-        app.add_typer(tasks.app, name="task")
-        app.add_typer(ledger.app, name="ledger")
-        for module in (demo, run, search, serve, stages, upkeep):
-            module.add_to(app)
+    app = root()
+    for module in modules:
+        import_module(f"pipeline.cli.{module}").add_to(app)
     return app
+
+
+def modules_for(arguments: Sequence[str]) -> Sequence[str]:
+    """The modules that are needed for a command line as typed: the command's own, or all where none stands first (or
+    after ``--data DIR``), since help, completion and a word that is no command's speak of them all."""
+    words = arguments[2:] if arguments[:1] == ["--data"] else arguments
+    first = words[0] if words else ""
+    if first == "--version":
+        return ()
+    return [module for module, commands in MODULES.items() if first in commands] or tuple(MODULES)
 
 
 def main() -> None:
     """The ``wirewatch`` command."""
-    application()()
+    # Nothing here multiplies matrices large enough to share out, and OpenBLAS's threads cost each process that loads
+    # numpy 50 ms of CPU to begin (2026-11-26). Worker processes inherit this.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What is made at first are libraries, which stay: a tenth of the time to load them went into looking for garbage
+    # among them, with Python's own 700 (2026-11-26).
+    gc.set_threshold(20_000)
+    application(modules_for(sys.argv[1:]))()

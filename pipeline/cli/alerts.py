@@ -37,6 +37,10 @@ app = typer.Typer(
 )
 
 
+def add_to(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="alerts")
+
+
 @app.command("check")
 def check(data: Data = None, as_json: Json = False) -> None:
     """Whether every rule and channel is as its file says, and what is wrong, with file and line."""

@@ -49,6 +49,10 @@ KNOWN_BY = (
 )
 
 
+def add_to(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="feeds")
+
+
 @app.command()
 def add(
     addresses: Annotated[list[str], typer.Argument(metavar="URL…", help="A feed, or a site that names its feed.")],

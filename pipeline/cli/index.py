@@ -15,6 +15,10 @@ app = typer.Typer(help="The indices on Elasticsearch: set up, compared, migrated
 EMBEDDED = "the index is the embedded one, which needs no set-up; `wirewatch replay` makes it anew"
 
 
+def add_to(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="index")
+
+
 @app.command("init")
 def init(data: Data = None, as_json: Json = False) -> None:
     """Put the templates there, and make what indices and aliases are missing. Doing it again does nothing."""

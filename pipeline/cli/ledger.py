@@ -13,6 +13,10 @@ from pipeline.ledger import open_ledger
 app = typer.Typer(help="The ledger as a database.", no_args_is_help=True)
 
 
+def add_to(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="ledger")
+
+
 @app.command("copy")
 def copy_command(data: Data = None, as_json: Json = False) -> None:
     """Copy the data folder's ledger into the empty PostgreSQL database that WIREWATCH_LEDGER names."""

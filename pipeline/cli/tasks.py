@@ -23,6 +23,10 @@ Round = Annotated[str, typer.Argument(metavar="ROUND", help="A name for this rou
 Claim = Annotated[str, typer.Argument(metavar="CLAIM", help="A claim, as `plan` or `claim` printed it.")]
 
 
+def add_to(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="task")
+
+
 @app.command("plan")
 def plan_command(
     round_: Round,

@@ -1,4 +1,4 @@
-"""``wirewatch status``, ``quarantine`` and ``replay``: how things stand, and how to put them right."""
+"""``wirewatch status``, ``replay``, ``upkeep`` and ``prune``: how things stand, and how to put them right."""
 
 from __future__ import annotations
 
@@ -32,10 +32,8 @@ from pipeline.cli.terminal import (
 from pipeline.errors import WirewatchError
 from pipeline.flow import utc_now
 from pipeline.index import Kind, open_index
-from pipeline.ledger import Again, Item, Owed, open_ledger
+from pipeline.ledger import Again, Owed, open_ledger
 from pipeline.records import to_dict
-
-quarantine = typer.Typer(help="What failed for good, why, and what to do with it.", no_args_is_help=True)
 
 VOLUME_DAYS = 7
 
@@ -154,76 +152,6 @@ def status(data: Data = None, as_json: Json = False) -> None:
                 Text(clean(feed.url), style="dim"),
             )
         out.print(shown)
-
-
-@quarantine.command("list")
-def list_quarantine(
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 100, data: Data = None, as_json: Json = False
-) -> None:
-    """What lies in quarantine, and why."""
-    with reporting():
-        items = open_ledger(settings_for(data).ledger_at).quarantined(limit)
-    if as_json:
-        for item in items:
-            print_json(_plain(item))
-        return
-    if not items:
-        out.print("Nothing is in quarantine.")
-        return
-    shown = table("id", "stage", "because of", "what")
-    for item in items:
-        about = Text(line(item.sighting.title) or "(no title)")
-        about.append(f"\n{clean(item.url)}\n{line(item.reason or '')}", style="dim")
-        shown.add_row(item.id[:8], item.stage or "", line(item.code or ""), about)
-    out.print(shown)
-
-
-@quarantine.command("retry")
-def retry_quarantine(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that lies there.")] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Try the failed stage again at the next run."""
-    _leave("retried", ids, everything, data, as_json)
-
-
-@quarantine.command("drop")
-def drop_quarantine(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that lies there.")] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Give them up for good."""
-    _leave("dropped", ids, everything, data, as_json)
-
-
-def _leave(how: str, ids: list[str] | None, everything: bool, data: object, as_json: bool) -> None:
-    with reporting():
-        ledger = open_ledger(settings_for(data).ledger_at)  # type: ignore[arg-type]
-        if bool(ids) == everything:
-            complain("name the ids, or --all")
-            raise typer.Exit(2)
-        chosen: list[str] | None = None
-        missing = False
-        if ids:
-            inside = [item.id for item in ledger.quarantined(1_000_000)]
-            chosen = []
-            for key in ids:
-                found = [item for item in inside if item.startswith(key)]
-                if len(found) != 1:
-                    complain(f"{key}: {'not in quarantine' if not found else 'more than one begins so'}")
-                    missing = True
-                chosen.extend(found if len(found) == 1 else ())
-        done = ledger.retry_quarantined(chosen, utc_now()) if how == "retried" else ledger.drop_quarantined(chosen)
-    if as_json:
-        print_json({how: done})
-    else:
-        out.print(f"{done} {how}")
-    if missing:
-        raise typer.Exit(FAILED)
 
 
 def replay_command(
@@ -354,9 +282,3 @@ def prune_command(
         out.print(shown)
     for reason, number in report.kept.items():
         out.print(Text(f"{number} older kept: {reason}", style="dim"))
-
-
-def _plain(item: Item) -> dict[str, object]:
-    record = to_dict(item)
-    record["sighting"] = {"title": item.sighting.title, "feed": item.sighting.feed}
-    return record

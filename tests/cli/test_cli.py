@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from pipeline.cli import application
+from pipeline.cli import MODULES, application, modules_for
 from pipeline.cli.terminal import FAILED, SETTINGS, STORAGE, USAGE, clean
 from pipeline.demo import Newsroom
 from pipeline.flow import utc_now
@@ -579,3 +579,41 @@ def test_help_and_version_need_no_data_folder(tmp_path: Path) -> None:
         )
         assert done.stdout
     assert not (tmp_path / "none").exists()
+
+
+ALL = tuple(MODULES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "loaded"),
+    [
+        (["run", "--once"], ["run"]),
+        (["run", "--help"], ["run"]),
+        (["show", "feeds"], ["search"]),
+        (["--data", "feeds", "run"], ["run"]),
+        (["--data=feeds", "run"], ALL),
+        (["--version"], ()),
+        ([], ALL),
+        (["--help"], ALL),
+        (["--help", "run"], ALL),
+        (["rnu"], ALL),
+        (["--data"], ALL),
+    ],
+)
+def test_a_command_loads_the_module_that_has_it_and_what_speaks_of_all_commands_loads_all(
+    typed: list[str], loaded: Sequence[str]
+) -> None:
+    assert modules_for(typed) == loaded
+
+
+def test_every_command_is_known_by_its_module() -> None:
+    for module, commands in MODULES.items():
+        app = application([module])
+        there = [one.name for one in (*app.registered_commands, *app.registered_groups)]
+        assert there == list(commands)
+
+
+def test_a_worker_process_that_the_installed_command_begins_loads_no_command_line() -> None:
+    probe = "import sys, pipeline.cli; print([name for name in ('typer', 'rich', 'pydantic') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
