@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -32,6 +33,14 @@ _CUT = 100
 _DRESS = frozenset(
     ["a", "abbr", "b", "big", "cite", "em", "font", "i", "mark", "q", "s", "small", "strong", "sub", "sup", "u", "wbr"]
 )
+# The name of a field that holds the title for social media, in JSON or JavaScript, up to its value.
+_SOCIAL = re.compile(r"ocial[_.-]?(?:[Mm]edia)?[_.-]?(?:[Tt]itle|[Hh]eadline)\w{0,30}[\\\"']{0,9}\s{0,9}:")
+_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+# How many of such fields are looked at, and what is read of each: a title is known by its first hundred letters, and a
+# letter may be written as ``\\u0142``.
+_FIELDS_READ = 100
+_VALUE_READ = 900
+_TELLING_LETTERS = 100
 _HEADINGS_READ = 8
 # How far up from a heading the links of its breadcrumb may stand.
 _ROW_DEPTH = 3
@@ -88,23 +97,37 @@ def choose(found: Harvest, own: Node, root: HtmlElement | None, *, site: str, ad
         # JSON-LD may hold the headline as the article's name, and as its ``headline`` what the page shows on top.
         return social if squash(name) == shared else headline
     # Open Graph stands alone: as the newsroom's own title beside one for search engines, or as one for sharing only. It
-    # is believed where readers see it rather than the other, and elsewhere unless something speaks against it: it
-    # carries the outlet's name, as titles for windows do, the page calls it the alternative, or a further tag sides
-    # with the others.
+    # is believed where readers see it, and elsewhere unless something speaks against it: the page's data calls it the
+    # title for social media (3 of 3 pages), it carries the outlet's name, as titles for windows do, the page calls it
+    # the alternative, or a further tag sides with the others. The last three do not count where ``h1`` is only the end
+    # of a breadcrumb, for search engines.
+    if root is not None and _stands_in_a_heading(root, shared):
+        return social
+    if _is_social(shared, found.scripts):
+        return headline
     further = {squash(bare(plain(found.meta(name)))) for name in ("twitter:title", *_OTHER_METAS)}
     further.discard(shared)
     disowned = (
         squash(written) != shared or squash(plain(_text(own.get("alternativeHeadline")))) == shared or key in further
     )
-    return social if _is_below(found, root, key, shared) or not disowned else headline
+    return headline if disowned and not _stands_in_a_breadcrumb(found.headings, key) else social
 
 
-def _is_below(found: Harvest, root: HtmlElement | None, key: str, shared: str) -> bool:
-    """Whether the page shows the title for sharing (``shared``), or some other, as its headline, and that of JSON-LD,
-    ``h1`` and window (``key``) only in a breadcrumb above it, for search engines."""
-    if root is not None and _stands_in_a_heading(root, shared):
-        return True
-    return any(_ends_breadcrumb(one) for one in found.headings[:_HEADINGS_READ] if squash(plain(words_of(one))) == key)
+def _is_social(key: str, scripts: Iterable[HtmlElement]) -> bool:
+    """Whether the page's data for its own scripts names this title (in its reduced form) as the one for social media,
+    as systems do that keep one beside the headline."""
+    names = (name for script in scripts for name in _SOCIAL.finditer(script.text or ""))
+    for name in islice(names, _FIELDS_READ):
+        value = name.string[name.end() : name.end() + _VALUE_READ]
+        value = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), value)
+        if squash(plain(value)).startswith(key[:_TELLING_LETTERS]):
+            return True
+    return False
+
+
+def _stands_in_a_breadcrumb(headings: list[HtmlElement], key: str) -> bool:
+    """Whether an ``h1`` that says this title (in its reduced form) is the last step of a breadcrumb."""
+    return any(_ends_breadcrumb(one) for one in headings[:_HEADINGS_READ] if squash(plain(words_of(one))) == key)
 
 
 def _text(value: Any) -> str:

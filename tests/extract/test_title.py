@@ -163,6 +163,36 @@ def test_a_lone_shared_title_is_otherwise_the_newsrooms() -> None:
     assert title_of(ld=SEARCH, og=NEWS, window=SEARCH, body=f"<h1>{SEARCH}</h1><p>Text</p>") == NEWS
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        '<script type="application/json">{"headline": "%s", "socialTitle": "%s"}</script>',
+        "<script>window.state = {title: \"%s\", social_headline: '%s'}</script>",
+        r'<script>push("{\"headline\":\"%s\",\"head.social.title\":\"%s\"}")</script>',
+    ],
+)
+@pytest.mark.parametrize("top", ["<h1>{}</h1>", "<ol><li><a href=/>Home</a></li><li><h1>{}</h1></li></ol>"])
+def test_a_lone_shared_title_that_the_pages_data_calls_social_is_for_sharing_only(data: str, top: str) -> None:
+    shared = "Engineers’ night above Chilas “was hell”"
+    escaped = shared.translate({ord(mark): f"\\u{ord(mark):04x}" for mark in "’“”"})
+    body = top.format(NEWS) + "<p>Text</p>" + data % (NEWS, escaped)
+    assert title_of(ld=NEWS, og=shared, window=NEWS, body=body) == NEWS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<h1>{SEARCH}</h1><h2>{NEWS}</h2><script>{{"socialTitle": "{NEWS}"}}</script>',
+        f'<h1>{SEARCH}</h1><script>{{"socialTitle": "{THIRD}"}}</script>',
+        f'<h1>{SEARCH}</h1><script>{{"socialTitle": "{THIRD}", "headline": "{NEWS}"}}</script>',
+        f'<h1>{SEARCH}</h1><a data-social-headline="{NEWS}">Share this</a>',
+    ],
+    ids=["readers see it", "another is called so", "it is the headline", "a button would share it"],
+)
+def test_other_data_does_not_speak_against_a_lone_shared_title(body: str) -> None:
+    assert title_of(ld=SEARCH, og=NEWS, window=SEARCH, body=body + "<p>Text</p>") == NEWS
+
+
 def test_title_and_heading_under_different_kickers_have_the_headline_in_common() -> None:
     body = f"<h1><span>Rain in the north</span> – <span>{NEWS}</span></h1>"
     assert title_of(og=f"Weather: {NEWS}", body=body) == NEWS
