@@ -11,9 +11,11 @@ depends on the outlet, not on the page.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -41,6 +43,10 @@ _ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _FIELDS_READ = 100
 _VALUE_READ = 900
 _TELLING_LETTERS = 100
+# How addresses write letters for which others drop the marks.
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "ø": "oe"})
+# Words from which a title in an address is more than a section's name ("middle-east-crisis").
+_TELLING_WORDS = 4
 _HEADINGS_READ = 8
 # How far up from a heading the links of its breadcrumb may stand.
 _ROW_DEPTH = 3
@@ -91,8 +97,11 @@ def choose(found: Harvest, own: Node, root: HtmlElement | None, *, site: str, ad
     if key == shared or seen not in (key, shared):
         return headline
     if seen == shared:
-        # Against all three, JSON-LD is the headline where it gives another as its alternative (7 of 7, else 1 of 4).
-        return headline if tab == shared and own.get("alternativeHeadline") else social
+        # Against all three, JSON-LD is the headline where it gives another as its alternative (8 of 8), or where the
+        # address was made of it (6 of 6), unless the other only adds a kicker: addresses leave that out.
+        if tab == shared and (own.get("alternativeHeadline") or (key not in shared and _names(address, headline))):
+            return headline
+        return social
     if tab != key:
         # JSON-LD may hold the headline as the article's name, and as its ``headline`` what the page shows on top.
         return social if squash(name) == shared else headline
@@ -111,6 +120,17 @@ def choose(found: Harvest, own: Node, root: HtmlElement | None, *, site: str, ad
         squash(written) != shared or squash(plain(_text(own.get("alternativeHeadline")))) == shared or key in further
     )
     return headline if disowned and not _stands_in_a_breadcrumb(found.headings, key) else social
+
+
+def _names(address: str, title: str) -> bool:
+    """Whether an address was made of a title: it has all of its words in a row, and they are more than a section's
+    name."""
+    if len(title.split()) < _TELLING_WORDS:
+        return False
+    path = squash(unquote(address.partition("?")[0]))
+    folded = title.casefold()
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
+    return squash(folded.translate(_UMLAUTS)) in path or squash(bare) in path
 
 
 def _is_social(key: str, scripts: Iterable[HtmlElement]) -> bool:

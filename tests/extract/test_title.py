@@ -27,6 +27,7 @@ def title_of(
     body: str = "",
     site: str = "The Indus Ledger",
     announced: str = "",
+    path: str = "a/1",
 ) -> str:
     """The title of a page that says so much about itself; ``ld`` is a headline or a whole JSON-LD article."""
     node = {"headline": ld} if isinstance(ld, str) else ld
@@ -34,7 +35,10 @@ def title_of(
     head = "".join(f'<meta property="{name}" content="{html.escape(text)}">' for name, text in tags.items() if text)
     if any(node.values()):
         head += f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **node})}</script>'
-    page = page_of(f"<html><head>{head}<title>{html.escape(window)}</title></head><body>{body}</body></html>")
+    page = page_of(
+        f"<html><head>{head}<title>{html.escape(window)}</title></head><body>{body}</body></html>",
+        f"https://www.indusledger.example/{path}",
+    )
     return extract(page, dataclasses.replace(SIGHTING, title=announced) if announced else None).title
 
 
@@ -91,6 +95,33 @@ def test_between_json_ld_and_the_shared_title_the_heading_that_readers_see_decid
 def test_json_ld_that_names_an_alternative_is_the_headline_against_all_others() -> None:
     node = {"headline": NEWS, "alternativeHeadline": THIRD}
     assert title_of(ld=node, og=SEARCH, window=SEARCH, body=f"<h1>{SEARCH}</h1>") == NEWS
+
+
+@pytest.mark.parametrize(
+    ("headline", "path"),
+    [
+        (NEWS, "world/dam-above-chilas-holds-after-night-of-rain,Ab12?from=feed"),
+        ("Fähre nach Öland läuft auf Grund", "a/123/faehre-nach-oeland-laeuft-auf-grund.html"),
+        ("Fähre nach Öland läuft auf Grund", "a/fahre-nach-oland-lauft-auf-grund-123"),
+        ("Плотина над Чиласом выдержала ночь", "a/плотина-над-чиласом-выдержала-ночь"),
+    ],
+)
+def test_json_ld_that_the_address_was_made_of_is_the_headline_against_all_others(headline: str, path: str) -> None:
+    assert title_of(ld=headline, og=SEARCH, window=SEARCH, body=f"<h1>{SEARCH}</h1>", path=path) == headline
+
+
+@pytest.mark.parametrize(
+    ("headline", "other", "path"),
+    [
+        (NEWS, SEARCH, "a/chilas-dam-what-we-know-about-the-flood-risk"),
+        (NEWS, SEARCH, "a?title=dam-above-chilas-holds-after-night-of-rain"),
+        ("World news", SEARCH, "world-news/1"),
+        (NEWS, f"Floods / {NEWS}", "a/dam-above-chilas-holds-after-night-of-rain"),
+    ],
+    ids=["the other's address", "only in the query", "a section", "the other with its kicker"],
+)
+def test_an_address_that_was_not_made_of_json_ld_does_not_speak_for_it(headline: str, other: str, path: str) -> None:
+    assert title_of(ld=headline, og=other, window=other, body=f"<h1>{other}</h1>", path=path) == other
 
 
 def test_an_articles_name_in_json_ld_sides_with_the_shared_title() -> None:
