@@ -124,6 +124,16 @@ def test_an_address_that_was_not_made_of_json_ld_does_not_speak_for_it(headline:
     assert title_of(ld=headline, og=other, window=other, body=f"<h1>{other}</h1>", path=path) == other
 
 
+def test_of_two_spellings_the_one_that_was_not_escaped_for_another_place_is_taken() -> None:
+    assert title_of(ld="Caf&eacute; in Chilas - owner holds out", og="Café in Chilas: owner holds out") == (
+        "Café in Chilas: owner holds out"
+    )
+    assert title_of(ld="Café in Chilas - owner holds out", og="Café in Chilas: owner holds out") == (
+        "Café in Chilas - owner holds out"
+    )
+    assert title_of(ld="Khan&#8217;s dam holds", og="Khan's dam holds") == "Khan’s dam holds"
+
+
 def test_an_articles_name_in_json_ld_sides_with_the_shared_title() -> None:
     node = {"headline": THIRD, "name": NEWS}
     assert title_of(ld=node, og=NEWS, window=NEWS + " – in full", body=f"<h1>{THIRD}</h1>") == NEWS
