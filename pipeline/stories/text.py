@@ -33,6 +33,9 @@ CLASSES = 16
 """Keys of a text: at a resemblance of 0.2, two share at least one of them with a probability of 0.97."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_BETWEEN = "“”‘„–—…•€‚‹›"
+"""Signs beyond Latin-1 that stand in most news and part words."""
+_SECOND_APOSTROPHE = re.compile(rb"('[a-z0-9]+)'")
 # Written without blanks between words: each character stands for one.
 _SOLID = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f]")
 
@@ -63,10 +66,47 @@ def _marks() -> re.Pattern[str]:
 
 def words(text: str) -> list[str]:
     """The words of a text, folded."""
+    plain = _plain(text)
+    if plain is not None:
+        return plain.decode("ascii").split()
     text = folded(text)
     if not text.isascii() and _SOLID.search(text):
         text = _SOLID.sub(lambda char: f" {char[0]} ", text)
     return _WORD.findall(text)
+
+
+def _plain(text: str) -> bytes | None:
+    """The words of a text, folded, with blanks between, where ASCII has room for them; ``None`` for other texts.
+
+    Says what :func:`folded` and a pattern would, for most news at a quarter of the price: all in passes over bytes
+    (2026-11-26).
+    """
+    if not text.isascii():
+        text = text.replace("’", "'")
+        for sign in _BETWEEN:
+            text = text.replace(sign, " ")
+    try:
+        plain = text.encode("latin-1").translate(_latin()).replace(b"\xdf", b"ss")
+    except UnicodeEncodeError:
+        return None
+    if not plain.isascii():
+        return None
+    if b"'" in plain:  # stays where it is the first within a word
+        plain = b" %b " % plain.replace(b"''", b"  ")
+        plain = _SECOND_APOSTROPHE.sub(rb"\1 ", plain.replace(b" '", b"  ").replace(b"' ", b"  "))
+    return plain
+
+
+@cache
+def _latin() -> bytes:
+    """What becomes of each character of Latin-1: the one that it is folded to, or a blank between words. Those that
+    are folded to several ("ß", "½") or to none of ASCII ("ø") stay what they are."""
+    table = bytearray(256)
+    for code in range(256):
+        bare = "".join(char for char in folded(chr(code)) if not unicodedata.combining(char))
+        one = bare if len(bare) == 1 and bare.isascii() else chr(code)
+        table[code] = ord(one) if one == "'" or _WORD.fullmatch(one) else ord(" ")
+    return bytes(table)
 
 
 @lru_cache(maxsize=65_536)
@@ -75,20 +115,29 @@ def hashed(word: str) -> int:
     return crc32(word.encode("utf-8", "surrogatepass"))
 
 
-def shingles(of: list[str]) -> Hashes:
-    """The hashes of all runs of ``SHINGLE`` words. A text with fewer words has one, of all of them."""
-    if not of:
+def hashes(text: str) -> NDArray[np.uint64]:
+    """The hashes of a text's words, in order."""
+    plain = _plain(text)
+    found = map(crc32, plain.split()) if plain is not None else map(hashed, words(text))
+    return np.array([*found], dtype=np.uint64)
+
+
+def shingles(of: NDArray[np.uint64]) -> Hashes:
+    """The hashes of all runs of ``SHINGLE`` words, from those of the words. A text with fewer words has one, of all of
+    them."""
+    if not len(of):
         return np.empty(0, dtype=np.uint32)
-    single = np.array([*map(hashed, of)], dtype=np.uint64)
     width = min(SHINGLE, len(of))
     run = np.zeros(len(of) - width + 1, dtype=np.uint64)
     for n in range(width):
-        run += single[n : len(of) - width + 1 + n] * _MULTIPLIERS[n]
+        run += of[n : len(of) - width + 1 + n] * _MULTIPLIERS[n]
     # The sum is linear in the words; mixed, so that the smallest hashes are a fair sample (murmur3's finaliser).
     run ^= run >> np.uint64(33)
     run *= np.uint64(0xFF51AFD7ED558CCD)
     run ^= run >> np.uint64(33)
-    return np.unique((run & _LOW).astype(np.uint32))
+    low = (run & _LOW).astype(np.uint32)
+    low.sort()  # `np.unique` takes seven times as long (2026-11-26)
+    return low[np.concatenate(([True], low[1:] != low[:-1]))]
 
 
 class Sketch:
@@ -107,8 +156,12 @@ class Sketch:
 
 def keys(all_of: Hashes) -> list[int]:
     """The least hash of each class, for the classes that the text has any of."""
-    _, first = np.unique(all_of % np.uint32(CLASSES), return_index=True)
-    return [int(value) for value in all_of[first]]
+    least: dict[int, int] = {}
+    for value in all_of.tolist():  # they are sorted, so the first of a class is its least
+        least.setdefault(value % CLASSES, value)
+        if len(least) == CLASSES:
+            break
+    return [least[group] for group in sorted(least)]
 
 
 def overlap(a: Sketch, b: Sketch) -> tuple[float, float]:

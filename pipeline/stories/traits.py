@@ -14,7 +14,7 @@ from pipeline.stories.assertions import Said
 from pipeline.stories.notices import Notice
 from pipeline.stories.origin import Origin
 from pipeline.stories.terms import Terms
-from pipeline.stories.text import Sketch, hashed, keys, shingles, words
+from pipeline.stories.text import Sketch, hashed, hashes, keys, shingles, words
 
 TITLE_KEY, TERM_KEY, TEXT_KEY = 1 << 34, 1 << 33, 0
 """What tells the keys of headlines, terms and texts apart, above their 32 bits."""
@@ -80,7 +80,7 @@ def title_key(title: str) -> int:
 def traits(document: Document) -> Traits:
     """The traits of a document."""
     article = document.article
-    of = words(article.body)
+    of = hashes(article.body)
     runs = shingles(of)
     about = terms.terms(notices.bare_title(article.title), article.body)
     title = title_key(article.title)

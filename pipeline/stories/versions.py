@@ -47,7 +47,7 @@ def normal(text: str) -> str:
             text = text.replace(shape, plain)
     lines = text.split("\n")
     if "ago" in text.casefold():
-        lines = [_AGO.sub(" ", line) for line in lines]
+        lines = [_AGO.sub(" ", line) if "ago" in line.casefold() else line for line in lines]
     return "\n".join(" ".join(line.split()).casefold() for line in lines if line.strip() and not _CLOCK.match(line))
 
 
