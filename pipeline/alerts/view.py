@@ -53,8 +53,8 @@ class View:
             return [["true" if value else "false"]]
         if field.type is Type.TEXT:
             forms = analysis.forms(analysis.scrub(str(value)))
-            self._sequences[field.base] = [[form.stem for form in forms]]
-            self._sequences[f"{field.base}.exact"] = [[form.exact for form in forms]]
+            self._sequences[field.base] = [forms.stem]
+            self._sequences[f"{field.base}.exact"] = [forms.exact]
             return self._sequences[field.name]
         return [terms(field, analysis.scrub(text)) for text in strings(value)]
 

@@ -577,8 +577,8 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
         match known.type:
             case Type.TEXT:
                 forms = analysis.forms(str(value))
-                document.add_text(name, " ".join([form.stem for form in forms]))
-                document.add_text(f"{name}.exact", " ".join([form.exact for form in forms]))
+                document.add_text(name, " ".join(forms.stem))
+                document.add_text(f"{name}.exact", " ".join(forms.exact))
             case Type.NAME:
                 for text in strings(value):
                     document.add_text(name, " ".join(analysis.words(text)))

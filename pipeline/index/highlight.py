@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.index import analysis
-from pipeline.index.analysis import Form
+from pipeline.index.analysis import Forms
 from pipeline.index.base import Kind
 from pipeline.index.fields import Field, Type
 from pipeline.index.query import Fuzzy, Parsed, Pattern, Phrase, Wild, Word, positive, targets
@@ -33,7 +33,7 @@ _SHOWN: Mapping[Kind, tuple[str, ...]] = {
 _WHOLE = {"title", "speaker"}
 
 Span = tuple[int, int]
-Matcher = Callable[[list[Form]], Iterable[Span]]
+Matcher = Callable[[Forms], Iterable[Span]]
 """Finds the matches in a text's words: (index of the first word, index behind the last)."""
 
 
@@ -79,19 +79,19 @@ def finder(leaf: Word | Phrase | Pattern | Fuzzy, field: Field) -> Matcher:
                 ),
                 re.DOTALL,
             )
-            return lambda words: _each(words, lambda word: pattern.fullmatch(word) is not None)
+            return lambda words: _each(words.exact, lambda word: pattern.fullmatch(word) is not None)
         case Fuzzy(_, text, distance):
-            return lambda words: _each(words, lambda word: within(text, word, distance))
+            return lambda words: _each(words.exact, lambda word: within(text, word, distance))
         case Word(_, text) | Phrase(_, text):
             stemmed = field.type is Type.TEXT and field.sub is None
             wanted = analysis.stems(text) if stemmed else analysis.words(text)
             slop = leaf.slop if isinstance(leaf, Phrase) else 0
-            return lambda words: _phrase([word[stemmed] for word in words], wanted, slop)
+            return lambda words: _phrase(words.stem if stemmed else words.exact, wanted, slop)
 
 
-def _each(words: list[Form], matches: Callable[[str], bool]) -> Iterable[Span]:
-    good = {word for word in {form.exact for form in words} if matches(word)}
-    return [(at, at + 1) for at, form in enumerate(words) if form.exact in good] if good else []
+def _each(words: list[str], matches: Callable[[str], bool]) -> Iterable[Span]:
+    good = {word for word in set(words) if matches(word)}
+    return [(at, at + 1) for at, word in enumerate(words) if word in good] if good else []
 
 
 def _phrase(terms: list[str], wanted: list[str], slop: int) -> Iterable[Span]:
