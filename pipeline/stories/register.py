@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     Connection,
     Dialect,
     and_,
@@ -254,15 +255,13 @@ class Register:
     def _write(self, db: Connection, table: Table, fresh: Sequence[tuple[Document, Traits]], now: datetime) -> None:
         packed = {of.number: of.packed for _, of in fresh}
         before = self._begun(db, table.members.values())  # stories that others may know; the rest leave no trace
-        for gone in table.merged:
-            if gone not in before:
-                continue
-            kept = joining.end(table.merged, gone)
-            db.execute(update(t.placements).where(t.placements.c.story == gone).values(story=kept))
-            db.execute(update(t.stories).where(t.stories.c.leads_to == gone).values(leads_to=kept))
-        for gone in table.regrouped:
-            kept = joining.end(table.regrouped, gone)
-            db.execute(update(t.placements).where(t.placements.c.text_group == gone).values(text_group=kept))
+        merged = [
+            {"gone": gone, "kept": joining.end(table.merged, gone)} for gone in sorted(table.merged) if gone in before
+        ]
+        _lead_on(db, t.placements.c.story, merged)
+        _lead_on(db, t.stories.c.leads_to, merged)
+        regrouped = [{"gone": gone, "kept": joining.end(table.regrouped, gone)} for gone in sorted(table.regrouped)]
+        _lead_on(db, t.placements.c.text_group, regrouped)
         rows = []
         for number in sorted(table.changed):
             member = table.members[number]
@@ -283,9 +282,9 @@ class Register:
         ]
         if made:
             db.execute(self._ledger.insert(t.stories).on_conflict_do_nothing(), made)
-        for gone in sorted(table.merged.keys() & before.keys()):
-            kept = joining.end(table.merged, gone)
-            db.execute(update(t.stories).where(t.stories.c.id == gone).values(leads_to=kept, owed=False))
+        if merged:
+            ended = update(t.stories).where(t.stories.c.id == bindparam("gone"))
+            db.execute(ended.values(leads_to=bindparam("kept"), owed=False), merged)
         with_fresh = {table.story(table.members[of.number]) for _, of in fresh}
         self.touch(db, with_fresh, alone=True)
         self.touch(db, touched - with_fresh)
@@ -544,6 +543,14 @@ def _version_row(member: Member, article: Article, now: datetime, difference: Di
         "warc_offset": location.offset if location else None,
         "difference": to_json(difference).decode() if difference is not None else None,
     }
+
+
+def _lead_on(db: Connection, column: Column[str], ends: Sequence[dict[str, str]]) -> None:
+    """Put what a story or group of copies leads to in its place, wherever it is named; in one statement for all, since
+    each costs SQLAlchemy more than the database."""
+    if ends:
+        these = update(column.table).where(column == bindparam("gone"))
+        db.execute(these.values({column.name: bindparam("kept")}), ends)
 
 
 def _filed(db: Connection, keys: Sequence[int], since: int) -> Sequence[Any]:
