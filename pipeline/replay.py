@@ -27,7 +27,7 @@ from pipeline.errors import (
 )
 from pipeline.extract import from_feed
 from pipeline.flow import heed, utc_now
-from pipeline.flow.stories import at_its_place, outdated, place_documents
+from pipeline.flow.stories import AT_ONCE, at_its_place, outdated, place_documents
 from pipeline.folder import folder_in_use
 from pipeline.index import Index, Kind, open_index, rebuilding
 from pipeline.ledger import Again, Change, Item, Ledger, Owed, Quarantined, Retry, Skipped, open_ledger, this_worker
@@ -178,7 +178,7 @@ def _in_their_places(
 def _refresh(ledger: Ledger, index: Index) -> None:
     """Bring up to date what was made before later articles joined its story."""
     register, owner = Register(ledger), this_worker()
-    while stories := register.claim_owed(utc_now(), 50, owner, 300.0):
+    while stories := register.claim_owed(utc_now(), AT_ONCE, owner, 300.0):
         standing = register.standing(stories)
         index.upsert(outdated(index, standing))
         revisions = dict.fromkeys(stories, 0) | {place.placement.story: place.revision for place in standing.values()}

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
@@ -359,19 +360,30 @@ class Register:
                     db.execute(update(t.stories).where(t.stories.c.id.in_(part)).values(owed=True))
 
     def claim_owed(self, now: datetime, limit: int, owner: str, lease: float) -> list[str]:
-        """Take in hand up to ``limit`` stories whose documents in the index say less than is known."""
+        """Take in hand stories whose documents in the index say less than is known: one in any case, and more as long
+        as they have up to ``limit`` articles together."""
         free = or_(t.stories.c.lease_until.is_(None), t.stories.c.lease_until <= now)
         owed_now = select(t.stories.c.id).where(t.stories.c.owed.is_(True), free).order_by(t.stories.c.id)
         with self._ledger.reading() as db:  # most often there is none, and a reader holds nobody up
             if db.execute(owed_now.limit(1)).first() is None:
                 return []
         with self._ledger.writing() as db:
-            stories = list(db.execute(owed_now.limit(limit).with_for_update(skip_locked=True)).scalars())
+            found = list(db.execute(owed_now.limit(limit).with_for_update(skip_locked=True)).scalars())
+            stories = _first_of(found, self._sizes(db, found), limit)
             until = now + timedelta(seconds=lease)
             for part in chunks(stories):
                 taken = update(t.stories).where(t.stories.c.id.in_(part))
                 db.execute(taken.values(lease_owner=owner, lease_until=until))
         return stories
+
+    def _sizes(self, db: Connection, stories: Sequence[str]) -> dict[str, int]:
+        """How many articles these stories have; those that have none are left out."""
+        of = t.placements.c.story
+        return {
+            story: count
+            for part in chunks(stories)
+            for story, count in db.execute(select(of, func.count()).where(of.in_(part)).group_by(of))
+        }
 
     def all_owed(self) -> list[str]:
         """All stories whose documents say less than is known, in hand or not."""
@@ -466,6 +478,14 @@ class Register:
         low = tag + random.randrange(_SWEEPS // 4) * ((1 << 32) // (_SWEEPS // 4))
         part = and_(t.story_keys.c.key >= low, t.story_keys.c.key < low + (1 << 32) // (_SWEEPS // 4))
         db.execute(delete(t.story_keys).where(part, t.story_keys.c.minute < _minute(now) - _minutes(WINDOW)))
+
+
+def _first_of(stories: Sequence[str], sizes: Mapping[str, int], limit: int) -> list[str]:
+    """The first of these stories, and those behind it as long as they have up to ``limit`` articles together."""
+    together = accumulate(sizes.get(story, 0) for story in stories)
+    return [
+        story for n, (story, articles) in enumerate(zip(stories, together, strict=True)) if not n or articles <= limit
+    ]
 
 
 def _is_there(page: Location | None, article: Article) -> bool:

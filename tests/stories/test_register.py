@@ -337,3 +337,19 @@ def test_workers_that_take_stories_in_hand_at_once_take_each_but_once(place: Pat
     assert owed > 1
     assert len(taken) == len(set(taken)) == owed
     ledger.close()
+
+
+def test_stories_are_taken_in_hand_by_their_articles_and_one_in_any_case(register: Register) -> None:
+    for each in (WIRE, COPY, OWN):
+        put(register, each)
+    for n in range(3):
+        body = WELLS.replace("Marsabit", f"Town {n}")
+        lone = document(f"b{n}", f"Title {n} of wells", body, source="B", minutes=(n + 1) * 60 * 24 * 20)
+        put(register, lone)
+        register.mark(lone.article.id, Status.VANISHED, NOON, "HTTP 410")
+    sizes = []
+    while stories := register.claim_owed(NOON, 2, "me", 60):
+        sizes.append(len(register.standing(stories)))
+    assert sum(sizes) == 6
+    assert max(sizes) == 3
+    assert sorted(sizes) in ([1, 2, 3], [1, 1, 1, 3])
