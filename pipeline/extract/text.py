@@ -26,7 +26,12 @@ def plain(text: str) -> str:
         text = html.unescape(html.unescape(text))
     if "<" in text:
         text = _TAG.sub("", text)
-    return " ".join(_INVISIBLE.sub("", controls.clean(text)).split())
+    return visible(controls.clean(text))
+
+
+def visible(text: str) -> str:
+    """The text on one line, blanks collapsed, soft hyphens and zero-width spaces off."""
+    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
 
 
 def squash(text: str) -> str:
