@@ -71,6 +71,8 @@ def words(text: str) -> list[str]:
     plain = _straight(text)
     pieces = _pieces(plain)
     if pieces is None:
+        if "\n" in plain:  # often it is but one line that has a sign of another script
+            return [word for line in plain.split("\n") for word in words(line)]
         return [*map(_exact, _cut(plain))]
     found: list[str] = []
     for piece in pieces:

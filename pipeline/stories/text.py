@@ -69,6 +69,8 @@ def words(text: str) -> list[str]:
     plain = _plain(text)
     if plain is not None:
         return plain.decode("ascii").split()
+    if "\n" in text:  # often it is but one line that ASCII has no room for
+        return [word for line in text.split("\n") for word in words(line)]
     text = folded(text)
     if not text.isascii() and _SOLID.search(text):
         text = _SOLID.sub(lambda char: f" {char[0]} ", text)
