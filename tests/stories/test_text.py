@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.stories.terms import terms
 from pipeline.stories.text import SKETCH, Sketch, hashes, keys, overlap, shingles, words
 from tests.stories.making import TANKER, WELLS
 
@@ -63,3 +64,13 @@ def test_texts_without_blanks_between_words_have_shingles_too() -> None:
 def test_latin_text_has_the_same_words_and_hashes_by_bytes_and_by_the_pattern(text: str) -> None:
     assert words(text) == words(text + " 北")[:-1]
     assert hashes(text).tolist() == hashes(text + " 北").tolist()[:-1]
+
+
+WORDY = st.lists(
+    st.sampled_from(["the", "Ab", "Bcd's", "É", "m²", "1,200", ".", " ", "'", "’", "\n", "“", "(", "-", "ßx"])
+)
+
+
+@given(WORDY.map("".join))
+def test_latin_text_has_the_same_terms_by_bytes_and_by_the_pattern(text: str) -> None:
+    assert terms("Some Title's", text) == terms("Some Title's", text + "\n北")
