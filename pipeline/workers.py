@@ -218,6 +218,7 @@ def _begin(orders: Orders) -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    gc.set_threshold(20_000)  # as in pipeline.cli: what is made now are libraries
     import pipeline.extract  # noqa: F401 - slow to import, which must not be taken off the first page's time
 
     try:

@@ -7,7 +7,8 @@ asked at most so often a day, whatever it publishes.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import blake2b
+
+from isal import isal_zlib
 
 from pipeline.errors import FetchError
 from pipeline.ledger import Item, ItemState
@@ -47,8 +48,12 @@ def is_revisit(item: Item) -> bool:
 
 
 def page_hash(page: Page) -> str:
-    """A digest of a page's bytes: the same bytes need not be read again."""
-    return blake2b(page.body, digest_size=10).hexdigest()
+    """Tells whether a page's bytes are the same, which then need not be read again: two checksums and the length.
+
+    No secret hangs on it: who would have us miss a change of their page could as well answer 304. Of a page of 330 KB
+    they take 24 us, blake2b 340 (2026-11-26).
+    """
+    return f"{isal_zlib.crc32(page.body):08x}{isal_zlib.adler32(page.body):08x}{len(page.body) & 0xFFFF:04x}"
 
 
 def has_vanished(item: Item, error: FetchError) -> bool:
