@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import json
 import os
 import re
@@ -61,6 +62,9 @@ HEAP = 32_000_000
 """Bytes that tantivy's writer may fill before it spills a segment: a batch of some thousand articles."""
 LOCK_TIMEOUT = 300.0
 """Seconds to wait for another process's batch; its merges can take a minute on a large index."""
+REMEMBERED = range(500, 20_000)
+"""Characters of texts whose terms are remembered: shorter ones cost little, and longer ones fill memory. 500 bodies of
+news with their terms are some 11 MB."""
 TIE_REACH = 1_000
 """Hits looked at behind a page for equal scores, so that ties are in order of id whatever the segments."""
 
@@ -576,9 +580,10 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
         document.add_text(PRESENT, name)
         match known.type:
             case Type.TEXT:
-                forms = analysis.forms(str(value))
-                document.add_text(name, " ".join(forms.stem))
-                document.add_text(f"{name}.exact", " ".join(forms.exact))
+                text = str(value)
+                stemmed, exact = _remembered(text) if len(text) in REMEMBERED else _put_in_terms(text)
+                document.add_text(name, stemmed)
+                document.add_text(f"{name}.exact", exact)
             case Type.NAME:
                 for text in strings(value):
                     document.add_text(name, " ".join(analysis.words(text)))
@@ -599,6 +604,17 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
     document.add_integer(TIE, _tie(values))
     document.add_bytes(RECORD, record)
     return document
+
+
+def _put_in_terms(text: str) -> tuple[str, str]:
+    """A running text as it is indexed: its terms with stemming and without, blanks between."""
+    forms = analysis.forms(text)
+    return " ".join(forms.stem), " ".join(forms.exact)
+
+
+# A story that grows has its articles written again soon after, and outlets carry each other's texts: where the text was
+# put into terms before, a document is made ready in less than half the time (2026-11-26).
+_remembered = functools.lru_cache(maxsize=500)(_put_in_terms)
 
 
 def _order_key(values: dict[str, Value]) -> str:
