@@ -116,10 +116,12 @@ def read(container: HtmlElement) -> list[str]:
 
 
 def _may_be_hung_in(element: HtmlElement, *, is_block: bool) -> bool:
-    """Whether an element is one that readers do not see, or a block whose name says that the site hung it in. Words
-    within a line are the article's whatever they are called."""
+    """Whether an element is one that readers do not see, an article within the article (another one's teaser), or a
+    block whose name says that the site hung it in. Words within a line are the article's whatever they are called."""
     name = element.get("class")
-    return (is_block and (_is_named(name) or _is_named(element.get("id")))) or _is_unseen(element, name)
+    if is_block and (element.tag == "article" or _is_named(name) or _is_named(element.get("id"))):
+        return True
+    return _is_unseen(element, name)
 
 
 @lru_cache(maxsize=4096)

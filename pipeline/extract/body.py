@@ -85,7 +85,10 @@ _DOMINANT = 0.75
 # (six of 257 pages). The container's paragraphs are then taken as they stand, or, where it also holds other things
 # and something was kept, the page is read again with trafilatura's fallbacks (2026-11-23).
 _KEPT_OF_BARE, _KEPT_OF_MIXED, _KEPT_AT_ALL = 0.5, 0.25, 0.1
-# A container is taken to be bare, and trafilatura not asked, where its lines are this share of its running text: 151 of
+# What lies in a container that holds a whole page's article, and what only trafilatura writes out.
+_WHOLE = (".//h1", './/*[@itemprop="articleBody"]')
+_NOT_BARE = (*_WHOLE, ".//table")
+# A container is taken to be bare, and trafilatura not asked, where its lines are this share of its running text: 171 of
 # 257 pages (2026-11-26).
 _KEPT_AS_BARE = 0.8
 # A page's ``articleBody`` is believed to be the whole text where it holds this share of what is visible; lines above
@@ -281,11 +284,11 @@ def _extracted(container: HtmlElement, size: int) -> list[str]:
         # Most of the page's text in one table is a layout, not a table of data.
         for element in [*container.iter(*_TABLES)]:
             element.tag = "div"
-    mixed = _is_mixed(container)
-    if not mixed and container.find(".//table") is None:
+    if all(container.find(path) is None for path in _NOT_BARE):
         lines = bare.read(container)
         if sum(map(len, lines)) >= _KEPT_AS_BARE * size:
             return lines
+    mixed = _is_mixed(container)
     whole = container.getparent() if container.tag == "body" else None
     if whole is None:
         whole = Element("html")
@@ -320,7 +323,7 @@ def _is_huge(element: HtmlElement) -> bool:
 
 def _is_mixed(container: HtmlElement) -> bool:
     """Whether the container is not the bare body but holds it beside other things."""
-    return any(container.find(path) is not None for path in (".//h1", ".//article", './/*[@itemprop="articleBody"]'))
+    return any(container.find(path) is not None for path in (*_WHOLE, ".//article"))
 
 
 def _plainly(container: HtmlElement) -> list[str]:

@@ -10,7 +10,7 @@ import py3langid  # type: ignore[import-untyped]
 # page's own.
 _LONG_ENOUGH = 200
 # What it reads: enough to be sure, little enough that a long article costs no more than a short one.
-_SAMPLE = 400
+_SAMPLE = 300
 
 # Old and three-letter codes, and the two Norwegian ones that py3langid tells apart and readers do not.
 _ALIASES = {

@@ -46,6 +46,7 @@ def test_soft_hyphens_and_spaces_of_no_width_are_taken_out() -> None:
         "<p><a href='/c'>Ceasefire holds for a third day along the river</a></p>",
         "<div>Share</div>",
         "<h1>Talks go on</h1>",
+        "<article><h3>Rain at last</h3><p>It rained on Monday.</p></article>",
     ],
 )
 def test_what_sites_hang_into_articles_is_left_out(hung_in: str) -> None:
