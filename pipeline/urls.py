@@ -55,6 +55,12 @@ def normalise(url: str) -> str:
     """The URL as an identity: scheme and host in lower case (IDNA), default port, fragment and tracking parameters
     off, non-ASCII percent-encoded, the order of the query kept. Idempotent. Never raises: garbage comes back stripped.
     """
+    if len(url) > _LONG:
+        return _normalised(url)
+    return _remembered(str(url))  # a plain one: lxml's strings hold on to their documents
+
+
+def _normalised(url: str) -> str:
     stripped = _BLANKS.sub("", url).strip()
     try:
         parts = urlsplit(stripped)
@@ -73,6 +79,12 @@ def normalise(url: str) -> str:
         quote(pair, safe=_SAFE, errors="replace") for pair in parts.query.split("&") if pair and not _tracks(pair)
     )
     return urlunsplit(SplitResult(parts.scheme, netloc, path, query, ""))
+
+
+_LONG = 2_000
+_remembered = lru_cache(maxsize=1024)(_normalised)
+"""An entry's link is asked for four times on its way from the feed into the ledger, and as often with its page; each
+time took 13 us (2026-11-26)."""
 
 
 def host(url: str) -> str:
