@@ -26,11 +26,15 @@ _BLOCKS = _LINES | {
 }  # fmt: skip
 """Elements that begin a line of their own, beside those whose name has a hyphen: sites' own are mostly boxes."""
 _NEVER = frozenset({"h1", "label", "form", "figcaption", "summary"})
+_UNSEEN = re.compile(
+    r"(?:^|[\s_])(?:(?:is|u)-)?(?:visually-?)?hidden(?!\S)|(?:^|\s)(?:sr-only|screen-reader)\b", re.IGNORECASE
+)
+"""Classes of what only screen readers read, or nobody; "overflow-hidden" is not among them."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _HUNG_IN = frozenset(
     """
     ad ads adslot advert advertisement affiliate author authors banner bio breadcrumb breadcrumbs btn button byline
-    caption comment comments cookie copyright credit credits date embed footer gallery hidden icon infobox login menu
+    caption comment comments cookie copyright credit credits date embed footer gallery icon infobox login menu
     meta modal navigation newsletter outbrain overlay placeholder player popup promo promotion rating recirc
     recommendation recommendations recommended register related share sharing sidebar signup social sponsor sponsored
     subscribe subscription taboola tags timestamp tooltip trending video
@@ -134,6 +138,6 @@ def _is_unseen(element: HtmlElement, name: str | None) -> bool:
     return (
         element.tag in _NEVER
         or element.get("aria-hidden") == "true"
-        or (name is not None and "hidden" in name)
+        or (name is not None and _UNSEEN.search(name) is not None)
         or (style is not None and "display:none" in style.replace(" ", ""))
     )

@@ -64,6 +64,18 @@ def test_a_paragraph_or_half_of_the_text_stays_whatever_it_is_called() -> None:
     assert lines(f"<p>{FIRST}</p><div class='video'><p>{SECOND}</p></div>") == [FIRST, SECOND]
 
 
+@pytest.mark.parametrize("name", ["visually-hidden", "hidden", "sr-only", "link__visuallyHidden", "screen-reader-text"])
+def test_words_for_screen_readers_only_are_left_out(name: str) -> None:
+    assert lines(f"<p>{FIRST} <a href='/x'>It said<span class='icon {name}'>(external)</span></a> so.</p>") == [
+        f"{FIRST} It said so."
+    ]
+
+
+@pytest.mark.parametrize("name", ["overflow-hidden", "md:overflow-x-hidden", "unhidden"])
+def test_a_class_that_hides_what_flows_over_hides_no_words(name: str) -> None:
+    assert lines(f"<p>{FIRST}</p><div class='{name}'><p>So it did.</p></div><p>{SECOND}</p>")[1] == "So it did."
+
+
 def test_a_heading_that_nothing_follows_is_left_out() -> None:
     assert lines(f"<p>{FIRST}</p><h3>More on this</h3><div>Share</div>") == [FIRST]
 
