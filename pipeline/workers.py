@@ -13,7 +13,7 @@ import re
 import resource
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,14 +41,6 @@ NO_ARTICLE = {
     PageKind.VIDEO: "the page is a video",
     PageKind.LIVE: "the page is a live blog",
 } | STAND_INS
-
-
-TOGETHER = 8
-"""Items of one task where nothing is enriched. To hand each over by itself takes our process 0.5 ms of CPU an article
-more, which counts beside its extraction; beside its enrichment it does not (2026-11-26)."""
-
-TOGETHER_TIMEOUT = 5.0
-"""Seconds that such a task may take, some fifty times what it does (2026-11-26)."""
 
 
 class Enriches(Protocol):
@@ -141,18 +133,6 @@ class WorkerPool:
     def submit(self, item: Item) -> Future[Document | Change]:
         """Extract and enrich an item."""
         return self._schedule(_process, item)
-
-    def submit_together(self, items: Sequence[Item]) -> Future[list[Document | Change]]:
-        """Extract and enrich several items in one task. It fails as a whole where one of them does, or takes too long:
-        whose fault that is, tells only :meth:`submit` of each."""
-        limit = min(self._settings.page_timeout, TOGETHER_TIMEOUT)
-        future: Future[list[Document | Change]] = self._started().schedule(_process_all, args=(items,), timeout=limit)
-        return future
-
-    def groups(self, items: Sequence[Item]) -> list[Sequence[Item]]:
-        """The items as they are best submitted together: by few tasks, but some for every process."""
-        size = 1 if self._settings.enrich else min(TOGETHER, -(-len(items) // self._settings.workers))
-        return [items[start : start + size] for start in range(0, len(items), max(size, 1))]
 
     def extract(self, item: Item) -> Future[Article | Change]:
         """Extract an item."""
@@ -280,10 +260,6 @@ def _process(item: Item) -> Document | Change:
     read, enricher = _at_the_desk()
     with _within_memory():
         return process(item, read, enricher)
-
-
-def _process_all(items: Sequence[Item]) -> list[Document | Change]:
-    return [_process(item) for item in items]
 
 
 def _extract(item: Item) -> Article | Change:

@@ -43,11 +43,7 @@ async def index_owed(
         article = article_there(index, item)
         return pool.submit(item) if article is None else pool.enrich(item, article)
 
-    def groups(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
-        again = [[item] for item in items if item.stage == Again.ENRICH.value]
-        return [*again, *pool.groups([item for item in items if item.stage != Again.ENRICH.value])]
-
-    await work_owed(shift, make, store, fetches, once=once, groups=groups, make_together=pool.submit_together)
+    await work_owed(shift, make, store, fetches, once=once)
 
 
 def article_there(index: Index, item: Item) -> Article | None:

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from itertools import chain
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired
@@ -35,10 +34,6 @@ Made = TypeVar("Made", bound=Article | Document | Change)
 """What can come of an item: something for the next stage, or what became of it instead."""
 
 
-def _each_alone(items: Sequence[Item]) -> Sequence[Sequence[Item]]:
-    return [[item] for item in items]
-
-
 async def work_owed(
     shift: Shift,
     make: Callable[[Item], Future[Made]],
@@ -46,39 +41,26 @@ async def work_owed(
     fetches: asyncio.Task[None] | None = None,
     *,
     once: bool,
-    groups: Callable[[Sequence[Item]], Sequence[Sequence[Item]]] = _each_alone,
-    make_together: Callable[[Sequence[Item]], Future[list[Made]]] | None = None,
 ) -> None:
-    """Make something of each item that is owed to the index, many at once, and store what came of them in batches.
-
-    ``groups`` says which of them are made by one task of ``make_together``; where that fails, each is made alone, so
-    that the limits of time and memory are a page's, and only the page at fault has failed.
-    """
-    working: dict[asyncio.Future[Any], Sequence[Item]] = {}
+    """Make something of each item that is owed to the index, many at once, and store what came of them in batches."""
+    working: dict[asyncio.Future[Made], Item] = {}
     ready: list[tuple[Item, Made | Change]] = []
     since = 0.0  # when the oldest of `ready` was finished
     pause = 1.0
     hold = HOLD if once else SOON
-
-    def begin(items: Sequence[Item]) -> None:
-        future: asyncio.Future[Any] = asyncio.wrap_future(
-            make(items[0]) if make_together is None or len(items) == 1 else make_together(items)
-        )
-        future.add_done_callback(heed)
-        future.add_done_callback(partial(_took, shift, asyncio.get_running_loop().time(), len(items)))
-        working[future] = items
-
     try:
         while not shift.stopping.is_set():
             upstream_done = fetches is None or fetches.done()
             shift.to_index.clear()
             fresh: list[Item] = []
             # Half a batch waits for the workers while another is indexed; while none can be, no more than one is made.
-            in_hand = sum(map(len, working.values()))
-            if 2 * in_hand <= shift.settings.batch and len(ready) <= shift.settings.batch:
-                fresh = await shift.claim(Owed.INDEX, shift.settings.batch - in_hand)
-                for items in groups(fresh):
-                    begin(items)
+            if 2 * len(working) <= shift.settings.batch and len(ready) <= shift.settings.batch:
+                fresh = await shift.claim(Owed.INDEX, shift.settings.batch - len(working))
+                for item in fresh:
+                    future = asyncio.wrap_future(make(item))
+                    future.add_done_callback(heed)
+                    future.add_done_callback(partial(_took, shift, asyncio.get_running_loop().time()))
+                    working[future] = item
             if not working and not ready:
                 if once and upstream_done and not fresh:
                     return
@@ -94,17 +76,11 @@ async def work_owed(
                 finally:
                     bell.cancel()
                 for future in [future for future in working if future.done()]:
-                    items = working.pop(future)
-                    if len(items) > 1 and (future.cancelled() or future.exception() is not None):
-                        for item in items:
-                            begin([item])
-                        continue
                     if not ready:
                         since = asyncio.get_running_loop().time()
-                    if len(items) > 1:
-                        ready.extend(zip(items, future.result(), strict=True))
-                    else:
-                        ready.append((items[0], outcome(shift, items[0], future)))
+                    item = working.pop(future)
+                    made: Made | Change = outcome(shift, item, future)
+                    ready.append((item, made))
             full = len(ready) >= shift.settings.batch
             if ready and (full or not working or asyncio.get_running_loop().time() - since >= hold):
                 try:
@@ -123,13 +99,12 @@ async def work_owed(
         if shift.stopping.is_set() and ready:
             with contextlib.suppress(WirewatchError, TimeoutError):
                 await asyncio.wait_for(asyncio.to_thread(store, ready), STOP_GRACE)
-        await shift.let_go(items=[*chain.from_iterable(working.values()), *(item for item, _ in ready)])
+        await shift.let_go(items=[*working.values(), *(item for item, _ in ready)])
 
 
-def _took(shift: Shift, began: float, count: int, future: asyncio.Future[Any]) -> None:
+def _took(shift: Shift, began: float, future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
-        for _ in range(count):
-            shift.tally.took("make", asyncio.get_running_loop().time() - began)
+        shift.tally.took("make", asyncio.get_running_loop().time() - began)
 
 
 def outcome(shift: Shift, item: Item, future: asyncio.Future[Made]) -> Made | Change:
