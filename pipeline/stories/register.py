@@ -9,6 +9,7 @@ places waits for who is placing.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,6 +49,8 @@ POSTINGS = 20
 """Articles looked up under one key, newest first: what is filed under more says too little."""
 CANDIDATES = 16
 """Articles that a new one is compared with."""
+CLAIMS_AN_ARTICLE = 5
+"""Claims that weigh as much in a write of the index as an article does (2026-11-26)."""
 _SWEEPS = 4096
 """Parts of the key space, of which each batch clears one of what has left the window."""
 _LOCK = 7_157_411
@@ -361,7 +364,7 @@ class Register:
 
     def claim_owed(self, now: datetime, limit: int, owner: str, lease: float) -> list[str]:
         """Take in hand stories whose documents in the index say less than is known: one in any case, and more as long
-        as they have up to ``limit`` articles together."""
+        as they have up to ``limit`` articles together, or fewer with their claims."""
         free = or_(t.stories.c.lease_until.is_(None), t.stories.c.lease_until <= now)
         owed_now = select(t.stories.c.id).where(t.stories.c.owed.is_(True), free).order_by(t.stories.c.id)
         with self._ledger.reading() as db:  # most often there is none, and a reader holds nobody up
@@ -377,13 +380,18 @@ class Register:
         return stories
 
     def _sizes(self, db: Connection, stories: Sequence[str]) -> dict[str, int]:
-        """How many articles these stories have; those that have none are left out."""
+        """How many articles these stories have, their claims counted in as articles by what they weigh; stories that
+        have none are left out."""
         of = t.placements.c.story
-        return {
-            story: count
-            for part in chunks(stories)
-            for story, count in db.execute(select(of, func.count()).where(of.in_(part)).group_by(of))
-        }
+        articles = select(of, func.count()).group_by(of)
+        claims = select(of, func.count()).join(t.claims, t.claims.c.number == t.placements.c.number).group_by(of)
+        sizes: Counter[str] = Counter()
+        for part in chunks(stories):
+            for story, count in db.execute(articles.where(of.in_(part))):
+                sizes[story] += count
+            for story, count in db.execute(claims.where(of.in_(part))):
+                sizes[story] += count // CLAIMS_AN_ARTICLE
+        return sizes
 
     def all_owed(self) -> list[str]:
         """All stories whose documents say less than is known, in hand or not."""

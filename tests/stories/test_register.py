@@ -353,3 +353,16 @@ def test_stories_are_taken_in_hand_by_their_articles_and_one_in_any_case(registe
     assert sum(sizes) == 6
     assert max(sizes) == 3
     assert sorted(sizes) in ([1, 2, 3], [1, 1, 1, 3])
+
+
+def test_stories_with_many_claims_are_taken_in_hand_by_fewer_articles(register: Register) -> None:
+    said = tuple(claim(f"the well number {n} in the district was dry", name="Amina Yusuf") for n in range(10))
+    for n in range(4):
+        body = WELLS.replace("Marsabit", f"Town {n}")
+        one = document(f"c{n}", f"Title {n} of wells", body, source="B", minutes=n * 60 * 24 * 20, claims=said)
+        put(register, one)
+        register.mark(one.article.id, Status.VANISHED, NOON, "HTTP 410")
+    sizes = []
+    while stories := register.claim_owed(NOON, 6, "me", 60):
+        sizes.append(len(stories))
+    assert sizes == [2, 2]
