@@ -2,7 +2,7 @@
 
 On two of three pages the place where the text lies (:func:`pipeline.extract.body.locate`) is such an element. What is
 left to do is to leave out what the site hangs into its articles: blocks that are named so, and lines that are links.
-trafilatura comes to the same lines (body F1 0.966 both ways on 257 pages) in five times the time, since it asks every
+trafilatura comes to the same lines (body F1 0.966 on 257 pages either way) in five times the time, since it asks every
 element a dozen regular expressions that call back into Python (2026-11-26); it stays the judge where this keeps too
 little, and of all that is not bare.
 """
