@@ -46,8 +46,7 @@ _MOST_PLACES, _LONGEST_CREDIT, _LONGEST_NOTE, _MOST_NOTES = 40, 200, 600, 3
 
 def small_print(root: HtmlElement) -> list[tuple[str, str]]:
     """The lines of footers and asides that speak of such things; to be asked before those are dropped."""
-    parts = [element for element in root.iter("footer", "aside") if _present(element)]
-    return _lines([text for element in parts for text in _texts(_WITHIN(element))])
+    return _lines([text for element in root.iter("footer", "aside") for text in _texts(element)])
 
 
 def read(root: HtmlElement, small: list[tuple[str, str]]) -> tuple[str | None, tuple[str, ...]]:
@@ -55,7 +54,8 @@ def read(root: HtmlElement, small: list[tuple[str, str]]) -> tuple[str | None, t
     credit: str | None = None
     notes: dict[str, None] = {}
     body = root.find("body")
-    for text, block in (*(_lines(_texts(_WITHIN(body))) if body is not None and _present(body) else ()), *small):
+    texts = [] if body is None else _texts(body)
+    for text, block in (*_lines(texts), *small):
         # A credit is a line of its own, and what stands behind it in the same block is something else, unless a name in
         # another type follows; a note has its label in bold as often as not.
         own = block if _UNFINISHED.search(text) else text
@@ -66,14 +66,14 @@ def read(root: HtmlElement, small: list[tuple[str, str]]) -> tuple[str | None, t
     return credit, tuple(notes)
 
 
-def _present(element: HtmlElement) -> list[str]:
-    """Which of the words stand somewhere in an element. Asked first, of all of its text as one: nine of ten pages have
-    none (235 of 257), and to be given each text by itself is three times the work (2026-11-26)."""
+def _texts(element: HtmlElement) -> list[_ElementUnicodeResult]:
+    """The texts of an element, none where none of the words stands in it. That is asked first, of all of its text as
+    one: nine of ten pages have none (235 of 257), and to be given each text by itself is three times the work
+    (2026-11-26)."""
     together = str(element.text_content())
-    return [word for word in _WORDS if word in together]
-
-
-def _texts(found: object) -> list[_ElementUnicodeResult]:
+    if not any(word in together for word in _WORDS):
+        return []
+    found = _WITHIN(element)
     return [text for text in found if isinstance(text, _ElementUnicodeResult)] if isinstance(found, list) else []
 
 
