@@ -26,6 +26,9 @@ from pipeline.records import to_dict
 
 app = typer.Typer(help="What failed for good, why, and what to do with it.", no_args_is_help=True)
 
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")]
+Everything = Annotated[bool, typer.Option("--all", help="All that lies there.")]
+
 
 def add_to(commands: typer.Typer) -> None:
     commands.add_typer(app, name="quarantine")
@@ -54,30 +57,20 @@ def list_quarantine(
 
 
 @app.command("retry")
-def retry_quarantine(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that lies there.")] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
+def retry_quarantine(ids: Ids = None, everything: Everything = False, data: Data = None, as_json: Json = False) -> None:
     """Try the failed stage again at the next run."""
     _leave("retried", ids, everything, data, as_json)
 
 
 @app.command("drop")
-def drop_quarantine(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Ids, or beginnings of them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that lies there.")] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
+def drop_quarantine(ids: Ids = None, everything: Everything = False, data: Data = None, as_json: Json = False) -> None:
     """Give them up for good."""
     _leave("dropped", ids, everything, data, as_json)
 
 
-def _leave(how: str, ids: list[str] | None, everything: bool, data: object, as_json: bool) -> None:
+def _leave(how: str, ids: list[str] | None, everything: bool, data: Data, as_json: bool) -> None:
     with reporting():
-        ledger = open_ledger(settings_for(data).ledger_at)  # type: ignore[arg-type]
+        ledger = open_ledger(settings_for(data).ledger_at)
         if bool(ids) == everything:
             complain("name the ids, or --all")
             raise typer.Exit(2)
