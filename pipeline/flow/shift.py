@@ -188,10 +188,11 @@ class Shift:
 
 
 async def woken(event: asyncio.Event, upstream: asyncio.Task[None] | None) -> None:
-    """Wait until there may be more to do: the event, the end of what feeds this stage, or a while."""
+    """Wait until there may be more to do: the event, the end of what feeds this stage (which may have come since the
+    stage last looked), or a while."""
     bell = asyncio.create_task(event.wait())
     waits: set[asyncio.Future[Any]] = {bell}
-    if upstream is not None and not upstream.done():
+    if upstream is not None:
         waits.add(upstream)
     try:
         await asyncio.wait(waits, timeout=IDLE, return_when=asyncio.FIRST_COMPLETED)
