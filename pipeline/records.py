@@ -565,19 +565,21 @@ def to_dict(record: Any) -> dict[str, Any]:
     return plain
 
 
+# In JSON a quotation mark within a string has a backslash before it: with none, what ends in ``":`` is a key. So these
+# may be changed in the bytes, in a fifth of the time that it takes in the decoded whole (2026-11-26).
+_OURS, _TOLD = b'"cls":', b'"class":'
+
+
 def to_json(record: Any) -> bytes:
-    """A record as one line of UTF-8 JSON without the line end. The same record gives the same bytes."""
-    line = msgspec.json.encode(record)
-    return msgspec.json.encode(to_dict(record)) if b'"cls":' in line else line
+    """A record, or a dictionary with records in it, as one line of UTF-8 JSON without the line end; names as in
+    :func:`to_dict`. The same record gives the same bytes."""
+    return msgspec.json.encode(record).replace(_OURS, _TOLD)
 
 
 def from_json(line: bytes | str, kind: type[T]) -> T:
     """The record that :func:`to_json` wrote. Raises ``msgspec.ValidationError`` where the JSON is of another shape."""
-    if not ('"class":' in line if isinstance(line, str) else b'"class":' in line):
-        return msgspec.json.decode(line, type=kind)  # with no cue in it: at once, in half the time (2026-11-26)
-    plain = msgspec.json.decode(line)
-    _rename(plain, "class", "cls")
-    return msgspec.convert(plain, kind)
+    raw = line.encode() if isinstance(line, str) else line
+    return msgspec.json.decode(raw.replace(_TOLD, _OURS), type=kind)
 
 
 def whole_record(document: Document, sightings: Iterable[Sighting], versions: Iterable[Version]) -> dict[str, Any]:
