@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from pipeline.ledger import Ledger
 from pipeline.ledger import story_tables as t
@@ -26,6 +27,42 @@ SHORT, SHORTEST = 200, 60
 """Characters of a speaker and of a cue that are kept to be shown."""
 SHOWN = 5
 """Opposites that a claim names, surest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A claim in the book as new ones are compared with it. ``number`` is its article's, ``minute`` that article's time
+    since 1970."""
+
+    number: int
+    n: int
+    minute: int
+    assertion: str
+    said: Said
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """What claims are in order of: who said it first."""
+        return self.minute, self.number, self.n
+
+
+# Made once: a batch asks with them for hundreds of speakers and stories.
+_COMPARED = tuple(
+    t.claims.c[name] for name in ("number", "n", "minute", "assertion", "speaker", "stance", "plain", "terms")
+)
+_OF_SPEAKER = (
+    select(*_COMPARED)
+    .where(t.claims.c.last_name == bindparam("name"), t.claims.c.minute >= bindparam("since"))
+    .order_by(t.claims.c.minute.desc())
+    .limit(NEWEST)
+)
+_OF_STORY = (
+    select(*_COMPARED)
+    .join(t.placements, t.placements.c.number == t.claims.c.number)
+    .where(t.placements.c.story == bindparam("story"), t.claims.c.stance == bindparam("stance"))
+    .order_by(t.claims.c.minute.desc())
+    .limit(OF_STORY)
+)
 
 
 class ClaimBook:
@@ -81,55 +118,27 @@ class ClaimBook:
         by_speaker, by_story = self._known(db, entering, stories)
         rows: list[dict[str, Any]] = []
         against: dict[tuple[int, int, int, int], dict[str, Any]] = {}
-        for of, _document in entering:
+        for of, document in entering:
             minute = int(of.time.timestamp() // 60)
+            of_story = by_story[stories[of.number]]
             for said in of.said:
-                near = by_speaker.get(_last(said.speaker), []) if said.speaker else []
-                same = [other for other in near if other["number"] != of.number and is_same(said, other["said"])]
+                near = by_speaker[_last(said.speaker)] if said.speaker else []
+                same = [other for other in near if other.number != of.number and is_same(said, other.said)]
                 if same:
-                    first = min(same, key=lambda row: (row["minute"], row["number"], row["n"]))
-                    assertion = first["assertion"]
-                    others.update(row["number"] for row in near if row["assertion"] == assertion)
+                    assertion = min(same, key=lambda other: other.place).assertion
+                    others.update(other.number for other in near if other.assertion == assertion)
                 else:
-                    own = [row for row in near if row["number"] == of.number and is_same(said, row["said"])]
-                    assertion = own[0]["assertion"] if own else assertion_id(_document.article.id, said.n)
-                row = {
-                    "number": of.number,
-                    "n": said.n,
-                    "assertion": assertion,
-                    "speaker": said.speaker,
-                    "last_name": _last(said.speaker),
-                    "minute": minute,
-                    "stance": said.stance,
-                    "plain": said.plain,
-                    "shown": said.shown[:SHORT],
-                    "cue": said.cue[:SHORTEST],
-                    "text": said.text,
-                    "terms": np.array(sorted(said.terms), dtype="<u4").tobytes(),
-                }
-                candidates = {(other["number"], other["n"]): other for other in near}
-                candidates |= {(other["number"], other["n"]): other for other in by_story.get(stories[of.number], [])}
-                for other in candidates.values():
-                    found = opposition(said, other["said"], same_article=other["number"] == of.number)
-                    if found is None or abs(other["minute"] - minute) > WINDOW:
-                        continue
-                    mine, theirs = (minute, of.number, said.n), (other["minute"], other["number"], other["n"])
-                    early, late = sorted((mine, theirs))
-                    against[(*early[1:], *late[1:])] = {
-                        "number": early[1],
-                        "n": early[2],
-                        "other_number": late[1],
-                        "other_n": late[2],
-                        "relation": found[0].value,
-                        "confidence": found[1],
-                    }
-                    if other["number"] != of.number:
-                        others.add(other["number"])
-                rows.append(row)
-                entered = row | {"said": said}
+                    own = (other for other in near if other.number == of.number and is_same(said, other.said))
+                    first = next(own, None)
+                    assertion = first.assertion if first else assertion_id(document.article.id, said.n)
+                entered = Entered(of.number, said.n, minute, assertion, said)
+                opposed = _opposed(entered, [*near, *of_story])
+                against |= opposed
+                others.update(number for pair in opposed for number in (pair[0], pair[2]) if number != of.number)
+                rows.append(_row(entered))
                 if said.speaker:
-                    by_speaker.setdefault(_last(said.speaker), []).append(entered)
-                by_story.setdefault(stories[of.number], []).append(entered)
+                    near.append(entered)
+                of_story.append(entered)
         if rows:
             db.execute(self._ledger.insert(t.claims).on_conflict_do_nothing(), rows)
         if against:
@@ -138,29 +147,15 @@ class ClaimBook:
 
     def _known(
         self, db: Connection, entering: Sequence[tuple[Traits, Document]], stories: Mapping[int, str]
-    ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
-        """The claims that new ones are compared with: by speaker's last name, and by story."""
+    ) -> tuple[dict[str, list[Entered]], dict[str, list[Entered]]]:
+        """The claims that new ones are compared with: by speaker's last name all, by story those of another stance
+        than one of the new ones."""
         names = sorted({_last(said.speaker) for of, _ in entering for said in of.said if said.speaker})
         since = min(int(of.time.timestamp() // 60) for of, _ in entering) - WINDOW
-        by_speaker: dict[str, list[dict[str, Any]]] = {}
-        for name in names:
-            newest = (
-                select(t.claims)
-                .where(t.claims.c.last_name == name, t.claims.c.minute >= since)
-                .order_by(t.claims.c.minute.desc())
-                .limit(NEWEST)
-            )
-            by_speaker[name] = [_entered(row) for row in db.execute(newest).mappings()]
-        by_story: dict[str, list[dict[str, Any]]] = {}
-        for story in sorted(set(stories.values())):
-            within = (
-                select(t.claims)
-                .join(t.placements, t.placements.c.number == t.claims.c.number)
-                .where(t.placements.c.story == story)
-                .order_by(t.claims.c.minute.desc())
-                .limit(OF_STORY)
-            )
-            by_story[story] = [_entered(row) for row in db.execute(within).mappings()]
+        by_speaker = {name: [*map(_entered, db.execute(_OF_SPEAKER, {"name": name, "since": since}))] for name in names}
+        by_story: dict[str, list[Entered]] = {stories[of.number]: [] for of, _ in entering}
+        for story, stance in sorted({(stories[of.number], -said.stance) for of, _ in entering for said in of.said}):
+            by_story[story] += map(_entered, db.execute(_OF_STORY, {"story": story, "stance": stance}))
         return by_speaker, by_story
 
     def of(self, db: Connection, members: Sequence[Member]) -> dict[int, tuple[Assertion, ...]]:
@@ -207,12 +202,11 @@ class ClaimBook:
             columns = (
                 t.claims.c.assertion,
                 t.placements.c.source,
-                t.placements.c.time,
-                t.placements.c.article,
                 t.placements.c.text_group,
             )
             joined = select(*columns).join(t.placements, t.placements.c.number == t.claims.c.number)
-            for row in db.execute(joined.where(t.claims.c.assertion.in_(part))):
+            in_order = joined.order_by(t.placements.c.time, t.placements.c.article)
+            for row in db.execute(in_order.where(t.claims.c.assertion.in_(part))):
                 found.setdefault(row.assertion, []).append(row)
                 groups.add(row.text_group)
         whose: dict[str, list[Member]] = {}
@@ -224,7 +218,7 @@ class ClaimBook:
         origins = {group: group_origin(of)[0] for group, of in whose.items()}
         return {
             assertion: (
-                tuple(dict.fromkeys(row.source for row in sorted(rows, key=lambda row: (row.time, row.article)))),
+                tuple(dict.fromkeys(row.source for row in rows)),
                 count_origins(origins[row.text_group] for row in rows),
             )
             for assertion, rows in found.items()
@@ -290,15 +284,48 @@ def _last(speaker: str) -> str:
     return speaker.rpartition(" ")[2]
 
 
-def _entered(row: Any) -> dict[str, Any]:
-    said = Said(
-        n=row["n"],
-        speaker=row["speaker"],
-        shown=row["shown"],
-        cue=row["cue"],
-        stance=row["stance"],
-        terms=frozenset(np.frombuffer(row["terms"], dtype="<u4").tolist()),
-        text=row["text"],
-        plain=row["plain"],
-    )
-    return dict(row) | {"said": said}
+def _entered(row: Any) -> Entered:
+    number, n, minute, assertion, speaker, stance, plain, terms = row
+    of_words = frozenset(np.frombuffer(terms, dtype="<u4").tolist())
+    # How it is shown beside others is asked for where it is (see `_texts`).
+    return Entered(number, n, minute, assertion, Said(n, speaker, "", "", stance, of_words, "", plain))
+
+
+def _row(entered: Entered) -> dict[str, Any]:
+    said = entered.said
+    return {
+        "number": entered.number,
+        "n": entered.n,
+        "assertion": entered.assertion,
+        "speaker": said.speaker,
+        "last_name": _last(said.speaker),
+        "minute": entered.minute,
+        "stance": said.stance,
+        "plain": said.plain,
+        "shown": said.shown[:SHORT],
+        "cue": said.cue[:SHORTEST],
+        "text": said.text,
+        "terms": np.array(sorted(said.terms), dtype="<u4").tobytes(),
+    }
+
+
+def _opposed(new: Entered, others: Iterable[Entered]) -> dict[tuple[int, int, int, int], dict[str, Any]]:
+    """The rows of the pairs in which one of the others stands against a new claim, by article and number of the earlier
+    and the later."""
+    found: dict[tuple[int, int, int, int], dict[str, Any]] = {}
+    for other in others:
+        if other.said.stance == new.said.stance:
+            continue  # as most; `opposition` would say no more
+        how = opposition(new.said, other.said, same_article=other.number == new.number)
+        if how is None or abs(other.minute - new.minute) > WINDOW:
+            continue
+        early, late = sorted((new, other), key=lambda one: one.place)
+        found[early.number, early.n, late.number, late.n] = {
+            "number": early.number,
+            "n": early.n,
+            "other_number": late.number,
+            "other_n": late.n,
+            "relation": how[0].value,
+            "confidence": how[1],
+        }
+    return found
