@@ -34,6 +34,7 @@ from pipeline.ledger import Again, Change, Item, Ledger, Owed, Quarantined, Retr
 from pipeline.records import Document
 from pipeline.settings import Settings
 from pipeline.stories.register import Register
+from pipeline.stories.traits import draft
 from pipeline.workers import WorkerPool, open_desk, under_its_id
 
 
@@ -166,7 +167,11 @@ def _in_their_places(
             known = standing[article]
             standing[article] = replace(known, placement=replace(known.placement, assertions=()))
         otherwise = set()
-    new = [pair for pair in remade if pair[1].article.id not in standing or pair[1].article.id in otherwise]
+    new = [
+        (item, draft(document))
+        for item, document in remade
+        if document.article.id not in standing or document.article.id in otherwise
+    ]
     placed = standing | place_documents(ledger, index, pool, new, utc_now())
     return [
         at_its_place(document, place)

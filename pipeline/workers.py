@@ -30,6 +30,7 @@ from pipeline.records import Article, Document, Enriched, Location, Page, PageKi
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.stories.traits import Draft
 
 STAND_INS = {
     PageKind.LOGIN: "the page asks for a login or a subscription",
@@ -133,6 +134,11 @@ class WorkerPool:
     def submit(self, item: Item) -> Future[Document | Change]:
         """Extract and enrich an item."""
         return self._schedule(_process, item)
+
+    def draft(self, item: Item, article: Article | None = None) -> Future[Draft | Change]:
+        """Extract and enrich an item, or only enrich its article where that is given, and read the traits by which its
+        document is placed."""
+        return self._schedule(_draft, item, article)
 
     def extract(self, item: Item) -> Future[Article | Change]:
         """Extract an item."""
@@ -272,6 +278,13 @@ def _enrich(item: Item, article: Article) -> Document:
     _, enricher = _at_the_desk()
     with _within_memory():
         return enrich_article(item, article, enricher)
+
+
+def _draft(item: Item, article: Article | None) -> Draft | Change:
+    from pipeline.stories.traits import draft
+
+    made = _process(item) if article is None else _enrich(item, article)
+    return draft(made) if isinstance(made, Document) else made
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from pipeline.index import Index
 from pipeline.ledger import Again, Change, Duplicate, Indexed, Item, Quarantined, Skipped
 from pipeline.records import Article, Document
 from pipeline.stories.register import Register
+from pipeline.stories.traits import Draft
 from pipeline.workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -36,12 +37,11 @@ async def index_owed(
     One pass ends when nothing is owed and ``fetches``, where given, which may bring more, are done.
     """
 
-    def store(ready: Sequence[tuple[Item, Document | Change]]) -> None:
+    def store(ready: Sequence[tuple[Item, Draft | Change]]) -> None:
         store_documents(shift, index, pool, ready)
 
-    def make(item: Item) -> Future[Document | Change]:
-        article = article_there(index, item)
-        return pool.submit(item) if article is None else pool.enrich(item, article)
+    def make(item: Item) -> Future[Draft | Change]:
+        return pool.draft(item, article_there(index, item))
 
     await work_owed(shift, make, store, fetches, once=once)
 
@@ -54,19 +54,17 @@ def article_there(index: Index, item: Item) -> Article | None:
     return None if document is None else document.article
 
 
-def store_documents(
-    shift: Shift, index: Index, pool: WorkerPool, batch: Sequence[tuple[Item, Document | Change]]
-) -> None:
+def store_documents(shift: Shift, index: Index, pool: WorkerPool, batch: Sequence[tuple[Item, Draft | Change]]) -> None:
     """Index the documents, then tell the ledger, in one transaction with the alerts that they make. Killed between the
     two, the same documents come again, and make the same alerts."""
     now = shift.clock()
-    changes = [result for _, result in batch if not isinstance(result, Document)]
-    documents = [(item, result) for item, result in batch if isinstance(result, Document)]
-    owners = shift.ledger.own([(document.article.id, item.id) for item, document in documents])
-    owned = [(item, document) for item, document in documents if item.id in owners]
+    changes = [result for _, result in batch if not isinstance(result, Draft)]
+    drafts = [(item, result) for item, result in batch if isinstance(result, Draft)]
+    owners = shift.ledger.own([(draft.document.article.id, item.id) for item, draft in drafts])
+    owned = [(item, draft) for item, draft in drafts if item.id in owners]
     placed = place_documents(shift.ledger, index, pool, owned, now)
     mine: list[tuple[Item, Document]] = []
-    for item, document in documents:
+    for item, (document, _) in drafts:
         place = placed.get(document.article.id, document.article.id) if item.id in owners else document.article.id
         if isinstance(place, str):
             changes.append(Duplicate(item.id, place))

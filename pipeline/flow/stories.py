@@ -17,7 +17,7 @@ from pipeline.index import Index
 from pipeline.ledger import Change, Item, Ledger
 from pipeline.records import Article, Difference, Document
 from pipeline.stories.register import Placed, Register
-from pipeline.stories.traits import traits
+from pipeline.stories.traits import Draft
 from pipeline.stories.versions import difference, fingerprint
 from pipeline.workers import WorkerPool
 
@@ -36,18 +36,18 @@ take 30 MB, with their claims eight times as much (2026-11-26)."""
 
 
 def place_documents(
-    ledger: Ledger, index: Index, pool: WorkerPool, documents: Sequence[tuple[Item, Document]], now: datetime
+    ledger: Ledger, index: Index, pool: WorkerPool, drafts: Sequence[tuple[Item, Draft]], now: datetime
 ) -> dict[str, Placed | str]:
-    """Where each of these documents stands, by article; or the id of the article that it turned out to be.
+    """Where the document of each of these drafts stands, by article; or the id of the article that it turned out to be.
 
     Words that are new may be the publisher's or the extractor's. So the page that the article is known from is read
     again by the extractor of now: where it says the same there is no new version, and what a new version changed is
     taken from it. This costs what extraction costs, and only where there would be a new version.
     """
     register = Register(ledger)
-    drafts = [(document, traits(document)) for _, document in documents]
-    pages = register.reworded(drafts)
-    reworded = [(item, document) for item, document in documents if document.article.id in pages]
+    found = [draft for _, draft in drafts]
+    pages = register.reworded(found)
+    reworded = [(item, document) for item, (document, _) in drafts if document.article.id in pages]
     read = {
         document.article.id: pool.extract(replace(item, location=location, body_reason=None))
         for item, document in reworded
@@ -67,7 +67,7 @@ def place_documents(
             before = enriched if isinstance(enriched, Document) else before
         if before is not None:
             differences[key] = difference(before, document)
-    return register.place(drafts, now, differences, reread)
+    return register.place(found, now, differences, reread)
 
 
 def _made(future: Future[Made | Change]) -> Made | Change | None:

@@ -41,6 +41,7 @@ from pipeline.index import open_index
 from pipeline.ledger import Change, Item, Ledger, Owed, claims_of, open_ledger, round_of
 from pipeline.records import Article, Document, Feed
 from pipeline.settings import Settings
+from pipeline.stories.traits import Draft, draft
 from pipeline.urls import host
 from pipeline.workers import WorkerPool
 
@@ -190,11 +191,11 @@ def index(settings: Settings, claim: str) -> dict[str, int]:
     """Index a batch's documents; one that is not there is made first."""
 
     async def stage(shift: BatchShift) -> None:
-        def make(item: Item) -> Future[Document | Change]:
+        def make(item: Item) -> Future[Draft | Change]:
             document = shift.kept.get(item.id, Document)
-            return pool.submit(item) if document is None else _done(replace(document, indexed=item.indexed))
+            return pool.draft(item) if document is None else _done(draft(replace(document, indexed=item.indexed)))
 
-        def store(ready: Sequence[tuple[Item, Document | Change]]) -> None:
+        def store(ready: Sequence[tuple[Item, Draft | Change]]) -> None:
             store_documents(shift, opened, pool, ready)
 
         with closing(open_index(settings)) as opened, _pool(settings) as pool:
@@ -329,7 +330,7 @@ def _may_have_children() -> None:
     here._config["authkey"] = AuthenticationString(bytes(here.authkey))  # type: ignore[attr-defined]
 
 
-def _done(made: Article | Document) -> Future[Any]:
+def _done(made: Article | Document | Draft) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_result(made)
     return future

@@ -16,6 +16,7 @@ from pipeline.flow.outcomes import after_failed_extraction
 from pipeline.flow.shift import IDLE, LONGEST_PAUSE, Shift, heed, woken
 from pipeline.ledger import Change, Item, Owed, Retry
 from pipeline.records import Article, Document
+from pipeline.stories.traits import Draft
 from pipeline.workers import OUT_OF_MEMORY
 
 HOLD = 5.0
@@ -30,7 +31,7 @@ REASON = 1_000
 STOP_GRACE = 2.0
 """Seconds that finished work gets to be written down when the run is told to stop."""
 
-Made = TypeVar("Made", bound=Article | Document | Change)
+Made = TypeVar("Made", bound=Article | Document | Draft | Change)
 """What can come of an item: something for the next stage, or what became of it instead."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,6 +67,13 @@ class Traits:
     said: tuple[Said, ...] = field(default=())
 
 
+class Draft(NamedTuple):
+    """A document on its way to its place, with what placing it needs to know."""
+
+    document: Document
+    traits: Traits
+
+
 def number_of(article: str) -> int:
     """An article's id as a number that any database holds in 8 bytes."""
     return int(article[:15], 16)
@@ -96,3 +104,8 @@ def traits(document: Document) -> Traits:
         title_key=title,
         said=tuple(assertions.said(document)),
     )
+
+
+def draft(document: Document) -> Draft:
+    """The document with its traits."""
+    return Draft(document, traits(document))
