@@ -151,7 +151,8 @@ def throughput(rounds: int, copies: int) -> dict[str, Any]:
 
 
 def workers(rounds: int, copies: int) -> dict[str, Any]:
-    with serving(copies) as wire:
+    with serving(copies) as wire, serving(1) as little, compiled_once():
+        ours(little, WIREWATCH_WORKERS="2")
         pairs = [(ours(wire, WIREWATCH_WORKERS="1"), ours(wire, WIREWATCH_WORKERS="2")) for _ in range(rounds)]
     return {
         "articles": pairs[0][0].articles,
