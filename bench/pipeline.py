@@ -3,7 +3,8 @@
 ``throughput``: articles per CPU-second without enrichment, and the usual script's, taking turns. CPU is user + system
 time of the process and all its children, start-up included; a round before those that count leaves both with their
 modules compiled, as any second start finds them. ``workers``: wall time of a run with two worker processes
-beside one, enrichment on. ``memory``: resident memory of the processes while 5,000 pages go through one worker.
+beside one, enrichment on, after a small one. ``memory``: resident memory of the processes while 5,000 pages go through
+one worker.
 
 The server is the recorded wire in a process of its own; the demo's newsroom where ``../shared/data`` is absent, which
 has too few pages for figures that mean much, and says so.
@@ -152,7 +153,7 @@ def throughput(rounds: int, copies: int) -> dict[str, Any]:
 
 def workers(rounds: int, copies: int) -> dict[str, Any]:
     with serving(copies) as wire, serving(1) as little, compiled_once():
-        ours(little, WIREWATCH_WORKERS="2")
+        ours(little, WIREWATCH_WORKERS="2")  # leaves the modules compiled
         pairs = [(ours(wire, WIREWATCH_WORKERS="1"), ours(wire, WIREWATCH_WORKERS="2")) for _ in range(rounds)]
     return {
         "articles": pairs[0][0].articles,

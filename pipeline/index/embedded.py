@@ -47,7 +47,7 @@ from pipeline.index.fields import (
     Type,
     Value,
     article_values,
-    claim_parts,
+    claim_record,
     claim_values,
     scrub_document,
     strings,
@@ -566,7 +566,7 @@ def _entry(document: Document) -> _Entry:
         line,
         _tantivy_document(Kind.ARTICLES, article_values(document), line),
         tuple(
-            _tantivy_document(Kind.CLAIMS, values, to_json(claim_parts(document, values)))
+            _tantivy_document(Kind.CLAIMS, values, to_json(claim_record(document, values)))
             for values in claim_values(document)
         ),
     )
@@ -585,7 +585,7 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
                 document.add_text(f"{name}.exact", exact)
             case Type.NAME:
                 for text in strings(value):
-                    document.add_text(name, _in_words(text))
+                    document.add_text(name, _in_terms(text)[1])
                     document.add_text(f"{name}.keyword", text)
             case Type.KEYWORD:
                 for text in strings(value):
@@ -611,7 +611,7 @@ def _tantivy_document(kind: Kind, values: dict[str, Value], record: bytes) -> ta
 
 
 def _in_terms(text: str) -> tuple[str, str]:
-    """A running text as it is indexed: its terms with stemming and without, blanks between."""
+    """A running text or a name as it is indexed: its terms with stemming and without, blanks between."""
     if len(text) > LONGEST:
         return _put_in_terms(text)
     return _body_in_terms(text) if len(text) > SHORT else _line_in_terms(text)
@@ -623,17 +623,7 @@ def _put_in_terms(text: str) -> tuple[str, str]:
 
 
 _body_in_terms = functools.lru_cache(maxsize=500)(_put_in_terms)  # 11 MB with bodies of news
-_line_in_terms = functools.lru_cache(maxsize=8_000)(_put_in_terms)  # 5 MB with titles and what is claimed
-
-
-def _in_words(name: str) -> str:
-    """A name as it is indexed: its words, blanks between."""
-    return _name_in_words(name) if len(name) <= SHORT else " ".join(analysis.words(name))
-
-
-@functools.lru_cache(maxsize=20_000)  # 3 MB with names in news
-def _name_in_words(name: str) -> str:
-    return " ".join(analysis.words(name))
+_line_in_terms = functools.lru_cache(maxsize=20_000)(_put_in_terms)  # 8 MB with titles, names and claims
 
 
 def _order_key(values: dict[str, Value]) -> str:

@@ -23,7 +23,7 @@ import msgspec
 
 from pipeline.index.analysis import scrub, tidy
 from pipeline.index.base import Kind
-from pipeline.records import Assertion, Document, Relation, Status, to_dict
+from pipeline.records import Assertion, Document, Relation, Status
 
 Value = str | int | bool | datetime | list[str] | list[int]
 
@@ -279,37 +279,35 @@ def claim_values(document: Document) -> Iterator[dict[str, Value]]:
     for n, claim in enumerate(enriched.claims):
         speaker, cue = claim.speaker, claim.cue
         assertion = assertion_of(document, n)
-        yield (
-            _present(
-                {
-                    "id": claim_id(article.id, n),
-                    "n": n,
-                    "speaker": (speaker.name or speaker.text) if speaker else None,
-                    "speaker_text": speaker.text if speaker else None,
-                    "named": bool(speaker and speaker.name),
-                    "anonymous": bool(speaker and speaker.anonymous),
-                    "kind": speaker.kind if speaker else None,
-                    "role": speaker.role if speaker else None,
-                    "reason": speaker.reason if speaker else None,
-                    "cue": cue.text if cue else None,
-                    "lemma": cue.lemma if cue else None,
-                    "class": cue.cls if cue else None,
-                    "content": claim.content.text,
-                    "form": claim.form,
-                    "negated": claim.negated,
-                    "hedge": claim.hedge,
-                    "parent": claim.parent,
-                    "entity": claim.entities,
-                    "when": _day(claim.when.earliest) if claim.when and claim.when.earliest else None,
-                    "assertion": assertion.id if assertion else None,
-                    "carriers": assertion.carriers if assertion else (article.source,),
-                    "independent_sources": assertion.independent_sources if assertion else 1,
-                    "reversal": _opposites(assertion, Relation.REVERSAL),
-                    "contradiction": _opposites(assertion, Relation.CONTRADICTION),
-                }
-            )
-            | shared
+        own = _present(
+            {
+                "id": claim_id(article.id, n),
+                "n": n,
+                "speaker": (speaker.name or speaker.text) if speaker else None,
+                "speaker_text": speaker.text if speaker else None,
+                "named": bool(speaker and speaker.name),
+                "anonymous": bool(speaker and speaker.anonymous),
+                "kind": speaker.kind if speaker else None,
+                "role": speaker.role if speaker else None,
+                "reason": speaker.reason if speaker else None,
+                "cue": cue.text if cue else None,
+                "lemma": cue.lemma if cue else None,
+                "class": cue.cls if cue else None,
+                "content": claim.content.text,
+                "form": claim.form,
+                "negated": claim.negated,
+                "hedge": claim.hedge,
+                "parent": claim.parent,
+                "entity": claim.entities,
+                "when": _day(claim.when.earliest) if claim.when and claim.when.earliest else None,
+                "assertion": assertion.id if assertion else None,
+                "carriers": assertion.carriers if assertion else (article.source,),
+                "independent_sources": assertion.independent_sources if assertion else 1,
+                "reversal": _opposites(assertion, Relation.REVERSAL),
+                "contradiction": _opposites(assertion, Relation.CONTRADICTION),
+            }
         )
+        yield own | shared
 
 
 def assertion_of(document: Document, n: int) -> Assertion | None:
@@ -324,19 +322,14 @@ def _opposites(assertion: Assertion | None, relation: Relation) -> list[str]:
     return [claim_id(opposite.article, opposite.n) for opposite in found if opposite.relation is relation]
 
 
-def claim_parts(document: Document, values: Mapping[str, Value]) -> dict[str, Any]:
+def claim_record(document: Document, values: Mapping[str, Value]) -> dict[str, Any]:
     """What ``Hit.record`` holds for a claim: its flat values, its own record under ``claim``, and the claims that stand
-    against it, with their texts, under ``opposites``. As ``to_json`` takes it."""
+    against it, with their texts, under ``opposites``. As ``to_json`` and ``to_dict`` take it."""
     n = values["n"]
     assert isinstance(n, int)
     assertion = assertion_of(document, n)
     against = list(assertion.opposites) if assertion else []
     return {**values, "claim": document.enriched.claims[n], "opposites": against}
-
-
-def claim_record(document: Document, values: Mapping[str, Value]) -> dict[str, Any]:
-    """The same as plain JSON."""
-    return to_dict(claim_parts(document, values))
 
 
 _RUNNING = {"title", "body", "content"}

@@ -314,8 +314,6 @@ def _opposed(new: Entered, others: Iterable[Entered]) -> dict[tuple[int, int, in
     and the later."""
     found: dict[tuple[int, int, int, int], dict[str, Any]] = {}
     for other in others:
-        if other.said.stance == new.said.stance:
-            continue  # as most; `opposition` would say no more
         how = opposition(new.said, other.said, same_article=other.number == new.number)
         if how is None or abs(other.minute - new.minute) > WINDOW:
             continue

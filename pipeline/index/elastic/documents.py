@@ -51,7 +51,7 @@ def article_source(document: Document) -> dict[str, Any]:
 def claim_sources(document: Document) -> Iterator[dict[str, Any]]:
     """The sources of its claims."""
     for values in claim_values(document):
-        whole = claim_record(document, values)
+        whole = to_dict(claim_record(document, values))
         source: dict[str, Any] = {}
         record = {name: part for name, part in whole.items() if name not in values}
         for name in values:
@@ -73,7 +73,7 @@ def article_of(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def claim_of(source: Mapping[str, Any]) -> dict[str, Any]:
-    """``claim_record(…)`` from a claim's source."""
+    """``to_dict(claim_record(…))`` from a claim's source."""
     more: dict[str, Any] = source["record"]
     return {name: value for name, value in source.items() if name != "record"} | more
 
